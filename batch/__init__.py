@@ -1,0 +1,1 @@
+"""Stage 4: customer CSV on HDFS -> table customers_cln."""

@@ -1,0 +1,1 @@
+"""The real servers: a component is data, a supervisor cares for its process."""

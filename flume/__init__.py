@@ -1,0 +1,1 @@
+"""Stage 2: order log files -> topic orders -> HDFS raw and HBase."""

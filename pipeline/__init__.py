@@ -1,0 +1,1 @@
+"""What all stages share: the order line, settings, programme rules, errors, the command line."""

@@ -1,0 +1,97 @@
+"""HDFS through the `hdfs` package, and nothing else that speaks to it from Python.
+
+Renames are checked here: WebHDFS answers false where a rename did not happen.
+"""
+
+from collections.abc import Iterator
+from typing import IO, Any, cast
+
+import requests
+from hdfs import HdfsError, InsecureClient
+
+from pipeline.errors import Unavailable
+
+
+class Hdfs:
+    """One user's view of HDFS. Missing paths raise FileNotFoundError, an outage Unavailable."""
+
+    def __init__(self, webhdfs: str, user: str, timeout: float = 30) -> None:
+        self._url = webhdfs
+        self._client: Any = InsecureClient(webhdfs, user=user, timeout=timeout)
+
+    def _call(self, function: str, *args: Any, **options: Any) -> Any:
+        try:
+            return getattr(self._client, function)(*args, **options)
+        except requests.RequestException as error:
+            raise Unavailable(
+                f"HDFS does not answer at {self._url}; `./loyalty status` shows its state."
+            ) from error
+        except HdfsError as error:
+            if error.exception == "FileNotFoundException":
+                raise FileNotFoundError(str(error)) from error
+            raise Unavailable(f"HDFS refused {function} {args[0]}: {error}") from error
+
+    def names(self, folder: str) -> list[str]:
+        """List the names in a folder, [] where there is none."""
+        try:
+            return cast("list[str]", self._call("list", folder))
+        except FileNotFoundError:
+            return []
+
+    def statuses(self, folder: str) -> list[tuple[str, dict[str, Any]]]:
+        """List (name, FileStatus as of WebHDFS) of a folder, [] where there is none."""
+        try:
+            return cast("list[tuple[str, dict[str, Any]]]", self._call("list", folder, status=True))
+        except FileNotFoundError:
+            return []
+
+    def walk(self, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give (path, FileStatus) of every file under a folder, in the order of the names."""
+        for name, status in sorted(self.statuses(folder)):
+            path = f"{folder}/{name}"
+            if status["type"] == "DIRECTORY":
+                yield from self.walk(path)
+            else:
+                yield path, status
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a file or folder is there."""
+        return self._call("status", path, strict=False) is not None
+
+    def read(self, path: str) -> bytes:
+        """Read a whole file; of one that is being written, what was flushed."""
+        return b"".join(self.chunks(path))
+
+    def chunks(self, path: str, size: int = 1 << 20) -> Iterator[bytes]:
+        """Read a file piece by piece."""
+        with self._call("read", path, chunk_size=size) as pieces:
+            try:
+                yield from pieces
+            except requests.RequestException as error:
+                raise Unavailable(f"HDFS broke off while {path} was read; try again.") from error
+
+    def write(self, path: str, data: bytes | IO[bytes], *, overwrite: bool = True) -> None:
+        """Write a file, with the folders above it."""
+        self._call("write", path, data=data, overwrite=overwrite)
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it; one that is there stays."""
+        self._call("makedirs", path)
+
+    def rename(self, source: str, target: str) -> None:
+        """Rename onto a name that must be absent; raises FileExistsError where it is not.
+
+        HDFS would move a folder INTO an existing one.
+        """
+        if self.exists(target):
+            raise FileExistsError(f"{target} is there already")
+        self._call("rename", source, target)
+
+    def delete(self, path: str) -> None:
+        """Delete a file or folder with all that is in it; an absent one is fine."""
+        self._call("delete", path, recursive=True)
+
+    def own(self, path: str, owner: str, group: str, mode: str) -> None:
+        """Set owner, group and octal mode ("750") of a path; only the superuser may."""
+        self._call("set_owner", path, owner=owner, group=group)
+        self._call("set_permission", path, mode)

@@ -1,0 +1,1 @@
+"""Stage 1: Faker orders and given receipts -> order log files."""

@@ -1,0 +1,1 @@
+"""Stage 3: topic orders -> tables transactions_cln and quarantine."""
