@@ -84,6 +84,10 @@ class Settings(BaseSettings):
         """Where the `hdfs` package finds the NameNode."""
         return f"http://127.0.0.1:{self.namenode_http_port}"
 
+    def environment(self) -> dict[str, str]:
+        """Give every setting as its variable, so that a child sees what its parent read."""
+        return {f"LOYALTY_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+
 
 def read_settings() -> Settings:
     """Read environment and `.env`; raises UsageError that names every wrong setting at once."""

@@ -1,0 +1,103 @@
+"""What `up` looks at before it starts anything: each finding with its fix."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from cluster.component import Component
+from pipeline.settings import Settings
+
+MEMORY_MIB: Final = 3_500
+"""The stack at work takes up to 3 GiB; a Spark job beside it half of one."""
+DISK_MIB: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What stands in the way, and what to do about it."""
+
+    what: str
+    fix: str
+
+    def sentence(self) -> str:
+        """Give both in one."""
+        return f"{self.what}; {self.fix}."
+
+
+def check_machine(settings: Settings) -> list[Finding]:
+    """Look at memory, disk and the JDK."""
+    found = []
+    free = psutil.virtual_memory().available // 2**20
+    if free < MEMORY_MIB:
+        found.append(
+            Finding(f"{free} MiB of memory are free, the stack needs {MEMORY_MIB}",
+                    "end something else or use a larger machine")
+        )  # fmt: skip
+    disk = shutil.disk_usage(_existing(settings.data)).free // 2**20
+    if disk < DISK_MIB:
+        found.append(
+            Finding(f"{disk} MiB are free on the disk of {settings.data}, {DISK_MIB} are needed",
+                    "make room or set LOYALTY_DATA to a folder elsewhere")
+        )  # fmt: skip
+    if (finding := _check_java()) is not None:
+        found.append(finding)
+    return found
+
+
+def _existing(path: Path) -> Path:
+    return next(p for p in (path, *path.parents) if p.exists())
+
+
+def _check_java() -> Finding | None:
+    fix = "install JDK 17 (Debian: apt-get install openjdk-17-jdk-headless)"
+    if shutil.which("java") is None:
+        return Finding("there is no java on the PATH", fix)
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    match = re.search(r'version "(\d+)', said)
+    if match is None or int(match[1]) != 17:
+        return Finding(f"java is version {match[1] if match else 'unknown'}, not 17", fix)
+    return None
+
+
+def check_ports(components: list[Component], settings: Settings) -> list[Finding]:
+    """Look for a listener on each port that the components want; names what holds it."""
+    wanted = {
+        getattr(settings, port): (component, port)
+        for component in components
+        for port in component.ports
+    }
+    found = []
+    for taken, holder in listeners().items():
+        if taken in wanted:
+            component, setting = wanted[taken]
+            found.append(
+                Finding(f"port {taken} for {component.title} is taken by {holder}",
+                        f"stop that, or set LOYALTY_{setting.upper()} to a free port")
+            )  # fmt: skip
+    return found
+
+
+def listeners() -> dict[int, str]:
+    """Give every TCP port with a listener, and who holds it as far as this user may know."""
+    found = {}
+    for connection in psutil.net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN:
+            found[connection.laddr.port] = _holder(connection.pid)
+    return found
+
+
+def _holder(pid: int | None) -> str:
+    if pid is None:
+        return "a process of another user"
+    try:
+        process = psutil.Process(pid)
+        words = process.cmdline()
+    except psutil.Error:
+        return f"process {pid}"
+    main = next((word for word in words if re.fullmatch(r"[a-z]+(\.\w+)+", word)), None)
+    return f"process {pid} ({main or process.name()})"

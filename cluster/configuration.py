@@ -1,0 +1,52 @@
+"""Configuration: every file of a component's conf/ folder, rendered into the data folder."""
+
+import secrets
+import shutil
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cluster.component import folder_of
+from pipeline.places import Places
+from pipeline.settings import Settings
+
+CONFIGURED = ("common", "kafka", "hdfs", "hbase", "hive", "spark", "flume")
+
+
+def make_secret(places: Places, name: str) -> str:
+    """Give a generated password, the same one ever after; only its owner may read the file."""
+    places.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = places.secrets / name
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+def render(settings: Settings, places: Places, zone: str, jars: dict[str, Path]) -> None:
+    """Write the configuration of every component; templates end in .j2, others are copied."""
+    values = {
+        "settings": settings,
+        "data": settings.data,
+        "zone": zone,
+        "jars": jars,
+        "secret": make_secret(places, "metastore"),
+    }
+    places.conf.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in CONFIGURED:
+        source = folder_of(name) / "conf"
+        engine = Environment(
+            loader=FileSystemLoader(source),
+            undefined=StrictUndefined,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701  # configuration, not HTML
+        )
+        for path in sorted(p for p in source.rglob("*") if p.is_file()):
+            relative = path.relative_to(source)
+            target = places.conf / name / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".j2":
+                text = engine.get_template(relative.as_posix()).render(values)
+                target.with_suffix("").write_text(text, encoding="utf-8")
+            else:
+                shutil.copyfile(path, target)

@@ -1,0 +1,159 @@
+"""The servers' jars: resolved by Maven from the poms, cached for the user, checked by hash.
+
+Beside each pom, jars.sha256 lists the jars of its class path (`sha256  file name`, as
+sha256sum writes it). `python -m cluster.jars lock` writes these lists anew after a pom was
+changed.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cluster.component import folder_of
+from pipeline.errors import LoyaltyError
+from pipeline.settings import ROOT
+
+MODULES: Final = ("kafka", "hdfs", "hbase", "hive", "hive-log4j1", "hive-schema", "spark", "flume")
+POM: Final = ROOT / "cluster" / "pom.xml"
+SCHEMA_SCRIPTS: Final = "scripts/metastore/upgrade/derby"
+
+Progress = Callable[[int, int], None]
+"""Called with (jars there, jars wanted)."""
+
+
+def cache_folder() -> Path:
+    """Give the user's cache of jars (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "loyalty" / "jars"
+
+
+def _lock_file(module: str) -> Path:
+    return folder_of(module) / "jars.sha256"
+
+
+def _locked(module: str) -> dict[str, str]:
+    lines = _lock_file(module).read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def jar_folders() -> dict[str, Path]:
+    """Give each module's folder in the cache; its name changes with the lock."""
+    cache = cache_folder()
+    return {
+        module: cache / f"{module}-{_digest(_lock_file(module))[:12]}" for module in MODULES
+    }
+
+
+def faulty_jars(module: str, folder: Path) -> list[str]:
+    """List what is missing or differs from the lock; reads every jar."""
+    return [
+        name
+        for name, digest in _locked(module).items()
+        if not (folder / name).is_file() or _digest(folder / name) != digest
+    ]
+
+
+def resolve_jars(progress: Progress) -> dict[str, Path]:
+    """Bring every jar into the cache, unless it is there, and give the folder per module.
+
+    Raises LoyaltyError when Maven fails or a jar is not the one that was locked.
+    """
+    folders = jar_folders()
+    missing = [module for module, folder in folders.items() if not folder.is_dir()]
+    if missing:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".fetch-") as work:
+            _copy_with_maven(Path(work), progress)
+            for module in missing:
+                _publish(module, Path(work) / module, folders[module])
+    return folders
+
+
+def check_jars(folders: dict[str, Path]) -> None:
+    """Compare every cached jar with its hash; what differs is thrown away and named."""
+    for module, folder in folders.items():
+        if faulty := faulty_jars(module, folder):
+            shutil.rmtree(folder)
+            raise LoyaltyError(
+                f"{folder / faulty[0]} is not the jar that was locked ({len(faulty)} of them); "
+                "they were removed from the cache: run the same command again to fetch them."
+            )
+
+
+def _publish(module: str, fetched: Path, target: Path) -> None:
+    if faulty := faulty_jars(module, fetched):
+        raise LoyaltyError(
+            f"Maven gave a {faulty[0]} for {module} that differs from {_lock_file(module)}; "
+            "check the registry that Maven uses, or lock anew with `python -m cluster.jars lock`."
+        )
+    if module == "hive-schema":
+        _unpack_scripts(fetched)
+    try:
+        fetched.rename(target)
+    except OSError:  # another checkout was faster: its folder passed the same check
+        if not target.is_dir():
+            raise
+
+
+def _unpack_scripts(folder: Path) -> None:
+    archive = next(folder.glob("*.tar.gz"))
+    with tarfile.open(archive) as tar:
+        members = [m for m in tar.getmembers() if f"/{SCHEMA_SCRIPTS}/" in f"/{m.name}"]
+        for member in members:
+            member.name = member.name.partition("/")[2]
+        tar.extractall(folder, members, filter="data")
+
+
+def _copy_with_maven(target: Path, progress: Progress) -> None:
+    wanted = len({jar for module in MODULES for jar in _locked(module)}) if _has_locks() else 0
+    command = ["mvn", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-Djars={target}"]
+    last: list[str] = []
+    downloaded = 0
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as maven:
+        assert maven.stdout is not None  # noqa: S101  # for the type checker
+        for line in maven.stdout:
+            last = [*last, line.rstrip()][-40:]
+            if "Downloaded from" in line and (".jar " in line or ".tar.gz " in line):
+                downloaded += 1
+                progress(min(downloaded, wanted), wanted)
+    if maven.returncode:
+        errors = [line for line in last if "ERROR" in line] or last or ["it said nothing"]
+        raise LoyaltyError(
+            f"Maven could not fetch the servers' jars: {errors[0]} "
+            "Check the network and Maven's settings, then run the same command again."
+        )
+    progress(wanted, wanted)
+
+
+def _has_locks() -> bool:
+    return all(_lock_file(module).is_file() for module in MODULES)
+
+
+def write_locks() -> None:
+    """Resolve the poms and write each module's jars.sha256."""
+    with tempfile.TemporaryDirectory() as work:
+        _copy_with_maven(Path(work), lambda _done, _wanted: None)
+        for module in MODULES:
+            jars = sorted((Path(work) / module).iterdir())
+            text = "".join(f"{_digest(jar)}  {jar.name}\n" for jar in jars)
+            _lock_file(module).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["lock"]:
+        sys.exit("usage: python -m cluster.jars lock")
+    write_locks()

@@ -1,0 +1,68 @@
+"""The command line and environment of a component's process."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from cluster import spark
+from cluster.component import Component
+from pipeline.settings import Settings
+
+JVM: Final = (
+    "-XX:+UseSerialGC",
+    "-XX:-UsePerfData",
+    "-XX:+ExitOnOutOfMemoryError",
+    # the first compiler alone: less memory and CPU up to some 500 orders a second
+    "-XX:TieredStopAtLevel=1",
+    "-Djava.net.preferIPv4Stack=true",
+)
+
+
+def _filled(text: str, settings: Settings, jars: dict[str, Path]) -> str:
+    """Put folders and settings in: {conf}, {jars}/MODULE, {thrift_port}."""
+    values = settings.model_dump()
+    if text.startswith("{jars}/"):
+        module, _, rest = text.removeprefix("{jars}/").partition("/")
+        return f"{jars[module]}/{rest}"
+    return text.format(conf=settings.data / "conf", **values)
+
+
+def java_command(
+    component: Component,
+    settings: Settings,
+    jars: dict[str, Path],
+    *,
+    main: str | None = None,
+    arguments: tuple[str, ...] | None = None,
+) -> list[str]:
+    """Give the JVM's command line; `main` and `arguments` replace the server's own.
+
+    (A tool of a server runs with the class path and options of its process.)
+    """
+    opens = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in component.opens]
+    classpath = ":".join(_filled(entry, settings, jars) for entry in component.classpath)
+    given = component.arguments if arguments is None else arguments
+    return [
+        "java", *component.heap, *JVM, *component.options, *opens,
+        "-cp", classpath, main or component.main,
+        *(_filled(argument, settings, jars) for argument in given),
+    ]  # fmt: skip
+
+
+def command(component: Component, settings: Settings, jars: dict[str, Path]) -> list[str]:
+    """Give the command that the supervisor runs."""
+    if component.module:
+        return [sys.executable, "-m", component.module]
+    return java_command(component, settings, jars)
+
+
+def environment(component: Component, settings: Settings) -> dict[str, str]:
+    """Give what the process needs in its environment beyond the supervisor's own."""
+    values = {"MALLOC_ARENA_MAX": "2"}
+    if component.user:
+        values["HADOOP_USER_NAME"] = component.user
+    if component.module:
+        values |= settings.environment()
+    if component.module == "streaming":
+        values |= spark.environment(settings)
+    return values

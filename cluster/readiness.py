@@ -1,0 +1,84 @@
+"""Each component's real question. A function returns on a real answer and raises otherwise."""
+
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from thrift.protocol.TBinaryProtocol import TBinaryProtocol
+from thrift.Thrift import TMessageType, TType
+from thrift.transport.TSocket import TSocket
+from thrift.transport.TTransport import TBufferedTransport
+
+from cluster.storage import write_and_read
+from hbase.table import probe
+from hive.session import connect
+from pipeline.errors import LoyaltyError
+from pipeline.settings import Settings
+from pipeline.topic import Topic
+from pipeline.webhdfs import Hdfs
+
+HIVE_QUESTION: Final = "select count(*) from (select 1 x union all select 2) t"
+"""Needs Tez, HDFS and the metastore; `show databases` would be answered without the first two."""
+
+
+def ask_kafka(settings: Settings) -> None:
+    """Every partition of our topic has a leader; before there is a topic, the cluster answers."""
+    leaders = Topic(settings.kafka, settings.topic, timeout=3).leaders()
+    if -1 in leaders.values():
+        raise LoyaltyError(f"a partition of {settings.topic} has no leader")
+
+
+def ask_hdfs(settings: Settings) -> None:
+    """A small file is written and read back."""
+    write_and_read(Hdfs(settings.webhdfs, user="root", timeout=5))
+
+
+def ask_hbase(settings: Settings) -> None:
+    """A row is written and read back through the Thrift server."""
+    probe("127.0.0.1", settings.thrift_port)
+
+
+def ask_metastore(settings: Settings) -> None:
+    """`get_all_databases`: an empty struct of arguments; field 0 of the answer is a list.
+
+    No Python package brings a client of the metastore, and one call needs none.
+    """
+    transport_socket = TSocket("127.0.0.1", settings.metastore_port)
+    transport_socket.setTimeout(4000)
+    transport = TBufferedTransport(transport_socket)
+    protocol = TBinaryProtocol(transport)
+    transport.open()
+    try:
+        protocol.writeMessageBegin("get_all_databases", TMessageType.CALL, 1)
+        protocol.writeStructBegin("arguments")
+        protocol.writeFieldStop()
+        protocol.writeStructEnd()
+        protocol.writeMessageEnd()
+        transport.flush()
+        _name, kind, _sequence = protocol.readMessageBegin()
+        protocol.readStructBegin()
+        _field, field_type, number = protocol.readFieldBegin()
+        if kind != TMessageType.REPLY or field_type != TType.LIST or number != 0:
+            raise LoyaltyError("the metastore refused get_all_databases")
+    finally:
+        transport.close()
+
+
+def ask_hive(settings: Settings) -> None:
+    """A query that needs Tez, HDFS and the metastore gives its answer."""
+    with connect("127.0.0.1", settings.hiveserver2_port, timeout=20) as session:
+        if session.rows(HIVE_QUESTION) != [(2,)]:
+            raise LoyaltyError("HiveServer2 counted wrong")
+
+
+QUESTIONS: Final[dict[str, Callable[[Settings], None]]] = {
+    "kafka": ask_kafka,
+    "namenode": ask_hdfs,
+    "datanode": ask_hdfs,
+    "hbase": ask_hbase,
+    "thrift": ask_hbase,
+    "metastore": ask_metastore,
+    "hiveserver2": ask_hive,
+}
+
+NOT_READY: Final = (LoyaltyError, OSError, EOFError, socket.timeout)

@@ -1,0 +1,42 @@
+"""Counts how often each component died: an event listener of supervisord.
+
+`python -m cluster.restarts FILE` writes {name: {"restarts": N, "at": ISO time}} to FILE.
+The protocol is that of supervisor.childutils (READY, an event, RESULT).
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from supervisor import childutils
+
+
+def read_restarts(path: Path) -> dict[str, int]:
+    """Give how often each component died since supervisord's start."""
+    if not path.exists():
+        return {}
+    counts = json.loads(path.read_text(encoding="utf-8"))
+    return {name: int(entry["restarts"]) for name, entry in counts.items()}
+
+
+def listen(path: Path) -> None:
+    """Count unexpected ends until supervisord goes away."""
+    counts: dict[str, dict[str, object]] = {}
+    path.unlink(missing_ok=True)
+    while True:
+        headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
+        event = childutils.get_headers(payload)
+        name = event["processname"]
+        # an end that was asked for is STOPPED, which we do not listen to
+        died = int(str(counts.get(name, {}).get("restarts", 0))) + 1
+        counts[name] = {"restarts": died, "at": datetime.now(tz=UTC).isoformat(timespec="seconds"),
+                        "event": headers["eventname"]}  # fmt: skip
+        fresh = path.with_suffix(".tmp")
+        fresh.write_text(json.dumps(counts), encoding="utf-8")
+        fresh.replace(path)
+        childutils.listener.ok(sys.stdout)
+
+
+if __name__ == "__main__":
+    listen(Path(sys.argv[1]))

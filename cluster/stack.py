@@ -1,0 +1,182 @@
+"""The whole stack of one data folder: what each component needs, asks and makes at its start."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cluster import stamp
+from cluster.checks import Finding, check_machine, check_ports
+from cluster.component import Component, read_components
+from cluster.configuration import render
+from cluster.formats import formats, run_format
+from cluster.java import command, environment
+from cluster.readiness import QUESTIONS
+from cluster.startup import Step, wait_for_answer
+from cluster.storage import make_folders
+from cluster.supervision import Supervisor, write_configuration
+from hbase.table import make_tables as make_hbase_tables
+from hive.session import connect
+from hive.tables import make_tables as make_hive_tables
+from pipeline.errors import LoyaltyError
+from pipeline.places import Places
+from pipeline.programme import Programme
+from pipeline.settings import Settings
+from pipeline.topic import GROUPS, Topic, has_reached
+from pipeline.webhdfs import Hdfs
+from streaming.progress import read_progress
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Settings and programme of one stack, and what is made of them."""
+
+    settings: Settings
+    programme: Programme
+
+    @cached_property
+    def places(self) -> Places:
+        """The folders of its data folder."""
+        return Places(self.settings.data)
+
+    @cached_property
+    def components(self) -> dict[str, Component]:
+        """Every component, in the order of the data's path."""
+        return read_components()
+
+    @cached_property
+    def supervisor(self) -> Supervisor:
+        """Who cares for its processes."""
+        return Supervisor(self.places)
+
+    @cached_property
+    def topic(self) -> Topic:
+        """The topic of the order lines."""
+        return Topic(self.settings.kafka, self.settings.topic)
+
+    def down(self) -> list[Component]:
+        """List the components without a process."""
+        alive = {p.name for p in self.supervisor.processes().values() if p.pid}
+        return [c for c in self.components.values() if c.name not in alive]
+
+    def findings(self) -> list[Finding]:
+        """Look at the machine, and at the ports of what is not running."""
+        ports = check_ports(self.down(), self.settings)
+        return ports if self.supervisor.is_running() else [*check_machine(self.settings), *ports]
+
+    def prepare(self, jars: dict[str, Path]) -> None:
+        """Write configuration, and start supervisord unless it runs."""
+        if self.supervisor.is_running():
+            return
+        for folder in (self.places.order_log, self.places.logs, self.places.run,
+                       self.places.producer, self.places.positions.parent):  # fmt: skip
+            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        render(self.settings, self.places, self.programme.time_zone, jars)
+        programs = {
+            name: (c, command(c, self.settings, jars), environment(c, self.settings))
+            for name, c in self.components.items()
+        }
+        write_configuration(self.places, programs)
+
+    def format_steps(self, found: stamp.Stamp, jars: dict[str, Path]) -> list[Step]:
+        """Give a step for each storage that is not formatted."""
+        return [
+            Step(
+                f"format-{item.component}",
+                f"{self.components[item.component].title}: storage formatted",
+                lambda item=item: run_format(  # type: ignore[misc]
+                    item, self.components[item.component], self.settings, jars
+                ),
+            )
+            for item in formats(self.settings, found.cluster_id, jars)
+        ]
+
+    def server_steps(self) -> list[Step]:
+        """Give the steps that start the servers and make what they hold."""
+        hdfs = Hdfs(self.settings.webhdfs, user="root", timeout=10)
+        steps = [
+            self._step(name, lambda name=name: QUESTIONS[name](self.settings))  # type: ignore[misc]
+            for name in ("kafka", "datanode", "metastore", "hiveserver2")
+        ]
+        steps += [
+            self._step("namenode", lambda: hdfs.exists("/")),
+            Step("folders", "HDFS folders", self._again("namenode", lambda: make_folders(hdfs)),
+                 ("namenode", "datanode")),
+            Step("topic", f"topic {self.settings.topic}",
+                 self._again("kafka", self._make_topic), ("kafka",)),
+            # HBase answers through its Thrift server only: both are asked by the tables' step
+            Step("hbase", "HBase started", lambda: self.supervisor.start("hbase"), ("folders",)),
+            Step("thrift", "HBase Thrift started", lambda: self.supervisor.start("thrift"),
+                 ("folders",)),
+            Step("hbase-tables", "HBase tables", self._again("hbase", self._make_hbase_tables),
+                 ("hbase", "thrift")),
+            Step("hive-tables", "Hive tables", self._make_hive_tables, ("hiveserver2",)),
+        ]  # fmt: skip
+        return steps
+
+    def stage_steps(self) -> list[Step]:
+        """Give the steps that start Flume and the stream."""
+        return [
+            Step("flume", self.components["flume"].title, self._start_flume,
+                 self.components["flume"].needs),
+            Step("streaming", self.components["streaming"].title, self._start_streaming,
+                 self.components["streaming"].needs),
+        ]  # fmt: skip
+
+    def _step(self, name: str, question: Callable[[], object]) -> Step:
+        def start() -> None:
+            self.supervisor.start(name)
+            wait_for_answer(name, question, self.supervisor, self.places)
+
+        return Step(name, self.components[name].title, start, self.components[name].needs)
+
+    def _again(self, name: str, action: Callable[[], object]) -> Callable[[], None]:
+        """Try an action on a server until it succeeds: it may not take it at once."""
+        return lambda: wait_for_answer(name, action, self.supervisor, self.places)
+
+    def _make_topic(self) -> None:
+        self.topic.make(self.settings.topic_partitions)
+        if not self.topic.leaders():
+            raise LoyaltyError(f"topic {self.settings.topic} is not there yet")
+        QUESTIONS["kafka"](self.settings)
+
+    def _make_hbase_tables(self) -> None:
+        make_hbase_tables("127.0.0.1", self.settings.thrift_port)
+        QUESTIONS["hbase"](self.settings)
+
+    def _make_hive_tables(self) -> None:
+        with connect("127.0.0.1", self.settings.hiveserver2_port) as session:
+            make_hive_tables(session, self.settings.hdfs)
+
+    def _start_flume(self) -> None:
+        """Flume answers when both sinks have new members that read up to the topic's end."""
+        before = {group: self.topic.members(group) for group in GROUPS}
+        if not self.supervisor.start("flume"):
+            return
+        ends = self.topic.ends()
+
+        def question() -> None:
+            for group in GROUPS:
+                if not self.topic.members(group) - before[group]:
+                    raise LoyaltyError(f"{group} has no new member yet")
+                if not has_reached(self.topic.committed(group), ends):
+                    raise LoyaltyError(f"{group} has not read up to the topic's end")
+
+        wait_for_answer("flume", question, self.supervisor, self.places)
+
+    def _start_streaming(self) -> None:
+        """The stream answers when its progress after the start has reached the topic's end."""
+        begun = time.time()
+        if not self.supervisor.start("streaming"):
+            return
+        ends = self.topic.ends()
+
+        def question() -> None:
+            progress = read_progress(self.places)
+            if progress is None or progress.started_at < begun:
+                raise LoyaltyError("the query has not started")
+            if not has_reached(progress.offsets, ends):
+                raise LoyaltyError("the query has not read up to the topic's end")
+
+        wait_for_answer("streaming", question, self.supervisor, self.places)

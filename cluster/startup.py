@@ -1,0 +1,101 @@
+"""The start: a graph of steps, each begun when what it needs is done, side by side otherwise."""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Final
+
+from cluster.readiness import NOT_READY
+from cluster.supervision import Supervisor
+from pipeline.errors import LoyaltyError
+from pipeline.places import Places
+
+PATIENCE_SECONDS: Final = 120
+"""How long a component may take to its first real answer; measured: 2 to 17."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the start: `action` returns when it is done and raises LoyaltyError."""
+
+    name: str
+    title: str
+    action: Callable[[], object]
+    needs: tuple[str, ...] = field(default=())
+
+
+def run_steps(steps: list[Step], done: Callable[[Step, float], None]) -> None:
+    """Run all steps; `done` is told each one and the seconds that it took.
+
+    At the first failure nothing more is begun, and it is raised when those under way ended.
+    Needs that are no step of this start are taken as met.
+    """
+    by_name: Mapping[str, Step] = {step.name: step for step in steps}
+    graph = {step.name: [need for need in step.needs if need in by_name] for step in steps}
+    order = TopologicalSorter(graph)
+    order.prepare()
+    running: dict[Future[float], Step] = {}
+    with ThreadPoolExecutor(max_workers=len(steps) or 1, thread_name_prefix="start") as pool:
+        while order.is_active():
+            for name in order.get_ready():
+                running[pool.submit(_timed, by_name[name])] = by_name[name]
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                step = running.pop(future)
+                done(step, future.result())
+                order.done(step.name)
+
+
+def _timed(step: Step) -> float:
+    begun = time.monotonic()
+    step.action()
+    return time.monotonic() - begun
+
+
+def last_words(log: Path, lines: int = 8) -> str:
+    """Give the end of a log file, for an error's sentence."""
+    if not log.exists():
+        return "(no log yet)"
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 8192))
+        tail = file.read().decode("utf-8", errors="replace").splitlines()
+    return "\n  ".join(tail[-lines:])
+
+
+def wait_for_answer(
+    name: str,
+    question: Callable[[], object],
+    supervisor: Supervisor,
+    places: Places,
+    patience: float = PATIENCE_SECONDS,
+) -> None:
+    """Ask a component its question until it gives a real answer.
+
+    Ended early (three times) and timed out are different errors, each with the log's tail.
+    """
+    end = time.monotonic() + patience
+    pids: set[int] = set()
+    while True:
+        try:
+            question()
+        except NOT_READY as error:
+            process = supervisor.processes().get(name)
+            if process is not None and process.pid:
+                pids.add(process.pid)
+            log = places.logs / f"{name}.log"
+            if len(pids) > 3:
+                raise LoyaltyError(
+                    f"{name} ended again and again. `./loyalty logs {name}` shows all of:"
+                    f"\n  {last_words(log)}"
+                ) from error
+            if time.monotonic() > end:
+                raise LoyaltyError(
+                    f"{name} gave no answer in {patience:.0f} s ({error}). "
+                    f"`./loyalty logs {name}` shows all of:\n  {last_words(log)}"
+                ) from error
+            time.sleep(0.2)
+        else:
+            return

@@ -1,0 +1,175 @@
+"""Supervisor cares for the processes: its configuration, its start, and its answers.
+
+One supervisord per data folder, reached by a socket there. It restarts what dies, with a
+back-off for what dies at once, and rotates the logs (manual: supervisord.org).
+"""
+
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from cluster.component import Component
+from pipeline.errors import LoyaltyError
+from pipeline.places import Places
+
+STOP_SECONDS: Final = {"hbase": 40, "flume": 40, "streaming": 30}
+"""How long a process may take to end after SIGTERM (10 otherwise), before it is killed."""
+
+
+def socket_path(places: Places) -> Path:
+    """Give supervisord's socket."""
+    return places.run / "supervisor.sock"
+
+
+def _quoted(values: Mapping[str, str]) -> str:
+    return ",".join(f'{k}="{v.replace("%", "%%")}"' for k, v in values.items())
+
+
+def _program(
+    component: Component, command: list[str], environment: Mapping[str, str], places: Places
+) -> str:
+    words = " ".join(f'"{word}"' if any(c in word for c in ' ;"') else word for word in command)
+    return f"""
+[program:{component.name}]
+command={words.replace("%", "%%")}
+directory={places.run}
+environment={_quoted(environment)}
+autostart=false
+autorestart=true
+startsecs=5
+startretries=1000000
+stopwaitsecs={STOP_SECONDS.get(component.name, 10)}
+stopasgroup=false
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={places.logs}/{component.name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=3
+"""
+
+
+def write_configuration(
+    places: Places,
+    programs: Mapping[str, tuple[Component, list[str], Mapping[str, str]]],
+) -> None:
+    """Write supervisord.conf: one program a component, and the listener that counts restarts."""
+    listener = f"{sys.executable} -m cluster.restarts {places.run / 'restarts.json'}"
+    text = f"""
+[supervisord]
+logfile={places.logs}/supervisord.log
+logfile_maxbytes=5MB
+logfile_backups=2
+pidfile={places.run}/supervisord.pid
+childlogdir={places.logs}
+umask=027
+
+[unix_http_server]
+file={socket_path(places)}
+chmod=0600
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[eventlistener:restarts]
+command={listener.replace("%", "%%")}
+events=PROCESS_STATE_EXITED,PROCESS_STATE_BACKOFF
+stderr_logfile={places.logs}/restarts.log
+stderr_logfile_maxbytes=1MB
+stderr_logfile_backups=1
+"""
+    text += "".join(_program(*program, places) for program in programs.values())
+    path = places.run / "supervisord.conf"
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What supervisor says of one component: its state in supervisor's words, 0 for no pid."""
+
+    name: str
+    state: str
+    pid: int
+    message: str
+
+
+class Supervisor:
+    """The supervisord of one data folder."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def _api(self) -> Any:
+        transport = SupervisorTransport(None, None, f"unix://{socket_path(self._places)}")
+        return xmlrpc.client.ServerProxy("http://loopback", transport=transport).supervisor
+
+    def is_running(self) -> bool:
+        """Tell whether supervisord answers."""
+        if not socket_path(self._places).exists():
+            return False
+        try:
+            return self._api().getState()["statename"] == "RUNNING"
+        except (OSError, xmlrpc.client.Fault):
+            return False
+
+    def start_daemon(self) -> None:
+        """Start supervisord in the background, and wait until it answers."""
+        conf = self._places.run / "supervisord.conf"
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(conf)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        end = time.monotonic() + 10
+        while not self.is_running():
+            if done.returncode or time.monotonic() > end:
+                said = (done.stderr or done.stdout).strip().splitlines()
+                raise LoyaltyError(
+                    f"supervisord did not start: {said[-1] if said else 'it said nothing'} "
+                    f"See {self._places.logs / 'supervisord.log'}."
+                )
+            time.sleep(0.05)
+
+    def stop_daemon(self) -> None:
+        """Let supervisord stop whatever still runs, and end."""
+        self._api().shutdown()
+
+    def daemon_pid(self) -> int:
+        """Give supervisord's own pid."""
+        return int(self._api().getPID())
+
+    def processes(self) -> dict[str, Process]:
+        """Give the state of every component; {} when supervisord does not run."""
+        if not self.is_running():
+            return {}
+        rows = cast("list[dict[str, Any]]", self._api().getAllProcessInfo())
+        return {
+            row["name"]: Process(row["name"], row["statename"], row["pid"], row["spawnerr"])
+            for row in rows
+            if row["group"] != "restarts"
+        }
+
+    def start(self, name: str) -> bool:
+        """Start a component without waiting; False when it runs already."""
+        try:
+            self._api().startProcess(name, False)
+        except xmlrpc.client.Fault as fault:
+            if "ALREADY_STARTED" in fault.faultString:
+                return False
+            raise LoyaltyError(
+                f"{name} could not be started ({fault.faultString}); "
+                f"`./loyalty logs {name}` shows why."
+            ) from fault
+        return True
+
+    def stop(self, name: str) -> None:
+        """Stop a component and wait for its end; one that does not run is fine."""
+        try:
+            self._api().stopProcess(name, True)
+        except xmlrpc.client.Fault as fault:
+            if "NOT_RUNNING" not in fault.faultString:
+                raise LoyaltyError(f"{name} could not be stopped: {fault.faultString}") from fault

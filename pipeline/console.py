@@ -1,0 +1,14 @@
+"""What a command prints: results on stdout, everything else on stderr, colour on terminals only."""
+
+import json
+from typing import Any, Final
+
+from rich.console import Console
+
+out: Final = Console(soft_wrap=True, highlight=False)
+err: Final = Console(stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on stdout; decimals and dates become strings."""
+    print(json.dumps(document, ensure_ascii=False, indent=2, default=str))  # noqa: T201
