@@ -86,7 +86,7 @@ def listeners() -> dict[int, str]:
     """Give every TCP port with a listener, and who holds it as far as this user may know."""
     found = {}
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr:
             found[connection.laddr.port] = _holder(connection.pid)
     return found
 

@@ -51,9 +51,7 @@ def _digest(path: Path) -> str:
 def jar_folders() -> dict[str, Path]:
     """Give each module's folder in the cache; its name changes with the lock."""
     cache = cache_folder()
-    return {
-        module: cache / f"{module}-{_digest(_lock_file(module))[:12]}" for module in MODULES
-    }
+    return {module: cache / f"{module}-{_digest(_lock_file(module))[:12]}" for module in MODULES}
 
 
 def faulty_jars(module: str, folder: Path) -> list[str]:

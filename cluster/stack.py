@@ -72,14 +72,21 @@ class Stack:
         for folder in (self.places.order_log, self.places.logs, self.places.run,
                        self.places.producer, self.places.positions.parent):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        if self.places.run.joinpath("restarts.json").exists():
+            self.places.run.joinpath("restarts.json").unlink()
         render(self.settings, self.places, self.programme.time_zone, jars)
         programs = {
             name: (c, command(c, self.settings, jars), environment(c, self.settings))
             for name, c in self.components.items()
         }
         write_configuration(self.places, programs)
+        self.supervisor.start_daemon()
 
-    def format_steps(self, found: stamp.Stamp, jars: dict[str, Path]) -> list[Step]:
+    def start_steps(self, found: stamp.Stamp, jars: dict[str, Path]) -> list[Step]:
+        """Give the whole start but for the demo: formats, servers, what they hold, the stages."""
+        return [*self._format_steps(found, jars), *self._server_steps(), *self._stage_steps()]
+
+    def _format_steps(self, found: stamp.Stamp, jars: dict[str, Path]) -> list[Step]:
         """Give a step for each storage that is not formatted."""
         return [
             Step(
@@ -92,7 +99,7 @@ class Stack:
             for item in formats(self.settings, found.cluster_id, jars)
         ]
 
-    def server_steps(self) -> list[Step]:
+    def _server_steps(self) -> list[Step]:
         """Give the steps that start the servers and make what they hold."""
         hdfs = Hdfs(self.settings.webhdfs, user="root", timeout=10)
         steps = [
@@ -115,7 +122,7 @@ class Stack:
         ]  # fmt: skip
         return steps
 
-    def stage_steps(self) -> list[Step]:
+    def _stage_steps(self) -> list[Step]:
         """Give the steps that start Flume and the stream."""
         return [
             Step("flume", self.components["flume"].title, self._start_flume,
@@ -129,7 +136,8 @@ class Stack:
             self.supervisor.start(name)
             wait_for_answer(name, question, self.supervisor, self.places)
 
-        return Step(name, self.components[name].title, start, self.components[name].needs)
+        needs = (*self.components[name].needs, f"format-{name}")
+        return Step(name, self.components[name].title, start, needs)
 
     def _again(self, name: str, action: Callable[[], object]) -> Callable[[], None]:
         """Try an action on a server until it succeeds: it may not take it at once."""

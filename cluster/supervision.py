@@ -20,7 +20,8 @@ from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 
 STOP_SECONDS: Final = {"hbase": 40, "flume": 40, "streaming": 30}
-"""How long a process may take to end after SIGTERM (10 otherwise), before it is killed."""
+"""How long a process may take to end after SIGTERM, before it is killed."""
+DEFAULT_STOP_SECONDS: Final = 10
 
 
 def socket_path(places: Places) -> Path:
@@ -45,7 +46,7 @@ autostart=false
 autorestart=true
 startsecs=5
 startretries=1000000
-stopwaitsecs={STOP_SECONDS.get(component.name, 10)}
+stopwaitsecs={STOP_SECONDS.get(component.name, DEFAULT_STOP_SECONDS)}
 stopasgroup=false
 killasgroup=true
 redirect_stderr=true
@@ -115,7 +116,7 @@ class Supervisor:
         if not socket_path(self._places).exists():
             return False
         try:
-            return self._api().getState()["statename"] == "RUNNING"
+            return bool(self._api().getState()["statename"] == "RUNNING")
         except (OSError, xmlrpc.client.Fault):
             return False
 

@@ -11,4 +11,4 @@ err: Final = Console(stderr=True, highlight=False)
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout; decimals and dates become strings."""
-    print(json.dumps(document, ensure_ascii=False, indent=2, default=str))  # noqa: T201
+    print(json.dumps(document, ensure_ascii=False, indent=2, default=str))

@@ -1,0 +1,63 @@
+"""Raw files that an agent left open: their leases are recovered, then they get their final name.
+
+Only while no agent runs: it would lose the file that it writes. Without this a file that was
+open shows a wrong length, or stays `.NAME.log.tmp` for ever.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from pipeline.errors import Unavailable
+from pipeline.places import RAW
+from pipeline.webhdfs import Hdfs
+
+ADMIN: Final = "org.apache.hadoop.hdfs.tools.DFSAdmin"
+DEBUG: Final = "org.apache.hadoop.hdfs.tools.DebugAdmin"
+
+Tool = Callable[[str, tuple[str, ...]], str]
+"""Runs a tool of HDFS (main class, arguments) as the superuser and gives what it printed."""
+
+PATIENCE_SECONDS: Final = 60
+"""A round takes up to a DataNode's heartbeat (3 s)."""
+
+
+def open_files(listing: str) -> list[str]:
+    """Read the paths from what `dfsadmin -listOpenFiles` printed: the last word of a line."""
+    words = (line.split() for line in listing.splitlines())
+    return [row[-1] for row in words if row and row[-1].startswith(f"{RAW}/")]
+
+
+def final_name(name: str) -> str | None:
+    """Give `NAME.log` for `.NAME.log.tmp`, None for any other name."""
+    if name.startswith(".") and name.endswith(".log.tmp"):
+        return name[1:].removesuffix(".tmp")
+    return None
+
+
+def recover(hdfs: Hdfs, tool: Tool) -> list[str]:
+    """Close and rename what was left open; gives the final paths of renamed files.
+
+    Raises Unavailable when a lease is not given up within a minute.
+    """
+    if not any(True for _ in hdfs.walk(RAW)):
+        return []
+    _close_all(tool)
+    renamed = []
+    for path, _status in list(hdfs.walk(RAW)):
+        folder, _, name = path.rpartition("/")
+        if (final := final_name(name)) is not None:
+            hdfs.rename(path, f"{folder}/{final}")
+            renamed.append(f"{folder}/{final}")
+    return renamed
+
+
+def _close_all(tool: Tool) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while still_open := open_files(tool(ADMIN, ("-listOpenFiles", "-path", RAW))):
+        if time.monotonic() > end:
+            raise Unavailable(
+                f"HDFS does not close {still_open[0]}; is the DataNode up? The agent tries again."
+            )
+        for path in still_open:
+            tool(DEBUG, ("recoverLease", "-path", path, "-retries", "1"))

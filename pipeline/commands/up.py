@@ -1,0 +1,89 @@
+"""`up`: everything from nothing, or whatever is down."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pipeline.commands.processes import show_status
+from pipeline.console import err, out
+from pipeline.errors import Refused, UsageError
+from pipeline.programme import read_programme
+from pipeline.settings import read_settings
+
+if TYPE_CHECKING:
+    from cluster.stack import Stack
+
+
+def up(
+    empty: Annotated[
+        bool, typer.Option("--empty", help="No invented members and no demo producer.")
+    ] = False,
+    rate: Annotated[
+        str | None, typer.Option(help="The demo producer's rate: 30s, 5/s, 12/min, max …")
+    ] = None,
+) -> None:
+    """Start the whole pipeline; again, it starts only what is down.
+
+    Example: ./loyalty up --rate 5/s
+    """
+    from cluster.lock import only_one
+    from cluster.stack import Stack
+
+    settings = read_settings()
+    if rate is not None:
+        from producer.rate import parse_rate
+
+        parse_rate(rate)
+        if empty:
+            raise UsageError("--empty starts no producer, so it takes no --rate; leave one out.")
+    stack = Stack(settings, read_programme(settings.programme))
+    with only_one(stack.places.run / "up.lock", "An `up` of this data folder"):
+        _start(stack, empty=empty, rate=rate)
+
+
+def _start(stack: "Stack", *, empty: bool, rate: str | None) -> None:
+    from cluster import stamp
+    from cluster.demo import demo_steps
+    from cluster.startup import Step, run_steps
+
+    settings, programme = stack.settings, stack.programme
+    found = stamp.read_stamp(settings)
+    if found is not None:
+        stamp.check_stamp(found, settings, programme.time_zone)
+    if findings := stack.findings():
+        sentences = "\n  ".join(finding.sentence() for finding in findings)
+        raise Refused(f"`up` cannot start:\n  {sentences}")
+    jars = _fetch_jars()
+    if found is None:
+        begun = "empty" if empty else "demo"
+        found = stamp.write_stamp(settings, programme.time_zone, begun)
+    stack.prepare(jars)
+    steps = stack.start_steps(found, jars) + demo_steps(stack, found, empty=empty, rate=rate)
+    with err.status("starting …"):
+
+        def done(step: Step, seconds: float) -> None:
+            err.print(f"  {step.title} [dim]{seconds:.1f} s[/dim]")
+
+        run_steps(steps, done)
+    show_status(stack)
+    out.print(
+        "\nTry next:\n"
+        "  ./loyalty rate 5/s\n"
+        '  ./loyalty sql "select * from loyalty order by spnd_amt desc limit 5"\n'
+        "  ./loyalty verify --wait"
+    )
+
+
+def _fetch_jars() -> dict[str, Path]:
+    from cluster.jars import check_jars, resolve_jars
+
+    columns = (TextColumn("jars"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("jars", total=None)
+        jars = resolve_jars(
+            lambda there, wanted: progress.update(task, completed=there, total=wanted)
+        )
+        check_jars(jars)
+    return jars
