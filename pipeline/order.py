@@ -88,6 +88,13 @@ class Fault(NamedTuple):
     reason: str
 
 
+def _contradicts(name: str, value: str, event: str) -> bool:
+    """Tell whether an amount or a ref is one that the event cannot have."""
+    if name == "amount":
+        return event == "REDEEM" and value != "0.00"
+    return name == "ref" and (event == "REFUND") != bool(value)
+
+
 def parse(line: bytes) -> OrderLine | Fault:
     """Read one line without its end.
 
@@ -101,13 +108,9 @@ def parse(line: bytes) -> OrderLine | Fault:
     except UnicodeDecodeError:
         return Fault("ENCODING")
     for value, (field, check) in zip(values, _CHECKS, strict=True):
-        if not check.fullmatch(value):
+        if not check.fullmatch(value) or _contradicts(field.name, value, values[4]):
             return Fault(field.reason)
     customer, ordered_at, order_id, line_no, event, store, item, quantity, amount, ref = values
-    if event == "REDEEM" and amount != "0.00":
-        return Fault("AMOUNT")
-    if (event == "REFUND") != bool(ref):
-        return Fault("REF")
     return OrderLine(
         customer_id=int(customer) if customer else None,
         ordered_at=int(ordered_at),
