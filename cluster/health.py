@@ -10,9 +10,10 @@ from typing import Final
 import psutil
 
 from cluster.component import Component
-from cluster.readiness import NOT_READY, QUESTIONS
+from cluster.readiness import QUESTIONS
 from cluster.restarts import read_restarts
 from cluster.stack import Stack
+from cluster.startup import NOT_READY
 from cluster.supervision import Process
 from pipeline.settings import Settings
 

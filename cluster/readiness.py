@@ -1,6 +1,5 @@
 """Each component's real question. A function returns on a real answer and raises otherwise."""
 
-import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -80,5 +79,3 @@ QUESTIONS: Final[dict[str, Callable[[Settings], None]]] = {
     "metastore": ask_metastore,
     "hiveserver2": ask_hive,
 }
-
-NOT_READY: Final = (LoyaltyError, OSError, EOFError, socket.timeout)

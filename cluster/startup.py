@@ -8,10 +8,14 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final
 
-from cluster.readiness import NOT_READY
+from thrift.Thrift import TException
+
 from cluster.supervision import Supervisor
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
+
+NOT_READY: Final = (LoyaltyError, OSError, EOFError, TException)
+"""What a question raises while its component cannot answer; anything else is a bug of ours."""
 
 PATIENCE_SECONDS: Final = 120
 """How long a component may take to its first real answer; measured: 2 to 17."""

@@ -3,6 +3,7 @@
 Read once, in a command's or stage's main; everything else is given values.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,7 +23,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="LOYALTY_", env_file=ROOT / ".env", env_ignore_empty=True, frozen=True,
-        extra="forbid",
+        extra="forbid", validate_default=True,
     )  # fmt: skip
 
     data: Path = ROOT / "var"
@@ -61,6 +62,16 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().resolve()
+
+    @field_validator("data")
+    @classmethod
+    def _is_plain(cls, path: Path) -> Path:
+        # the servers take it in URIs, class paths and properties files; a socket's path has 107
+        if not re.fullmatch(r"[A-Za-z0-9._/+-]{1,80}", str(path)):
+            raise ValueError(
+                "has to be a path of at most 80 letters, digits and . _ + - / (no spaces)"
+            )
+        return path
 
     @field_validator("partition_hours")
     @classmethod

@@ -1,0 +1,140 @@
+"""Components as data: what is written in the component.toml files fits together."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cluster.component import FOLDERS, STAGES, folder_of, read_components
+from cluster.configuration import CONFIGURED, render
+from cluster.jars import MODULES, faulty_jars
+from cluster.java import command, environment
+from cluster.supervision import write_configuration
+from pipeline.errors import Refused, UsageError
+from pipeline.places import Places
+from pipeline.settings import Settings, read_settings
+
+STEPS = {"folders", "topic", "hbase-tables", "hive-tables", "members"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data")
+
+
+def jars_in(folder: Path) -> dict[str, Path]:
+    return {module: folder / module for module in MODULES}
+
+
+def test_needs_and_ports_name_what_exists() -> None:
+    components = read_components()
+    for component in components.values():
+        assert set(component.needs) <= components.keys() | STEPS
+        assert set(component.ports) <= Settings.model_fields.keys()
+    assert list(components)[:3] == ["kafka", "namenode", "datanode"]
+
+
+def test_every_port_of_the_settings_belongs_to_one_component() -> None:
+    ports = [port for component in read_components().values() for port in component.ports]
+    assert sorted(ports) == sorted(name for name in Settings.model_fields if name.endswith("_port"))
+
+
+def test_every_configuration_renders_and_names_no_foreign_host(settings: Settings) -> None:
+    places = Places(settings.data)
+    settings.data.mkdir()
+    render(settings, places, "America/New_York", jars_in(settings.data))
+    rendered = [p for p in places.conf.rglob("*") if p.is_file()]
+    assert {p.relative_to(places.conf).parts[0] for p in rendered} == set(CONFIGURED)
+    for path in rendered:
+        text = path.read_text(encoding="utf-8")
+        assert "{{" not in text, path
+        hosts = set(re.findall(r"(?:://|=|>)((?:\d+\.){3}\d+|localhost)(?=[:<\s/,@]|$)", text))
+        assert hosts <= {"127.0.0.1", "localhost"}, path
+        assert "0.0.0.0" not in text  # noqa: S104  # looked for, not bound
+
+
+def test_the_generated_secret_is_readable_by_its_owner_only(settings: Settings) -> None:
+    places = Places(settings.data)
+    settings.data.mkdir()
+    render(settings, places, "America/New_York", jars_in(settings.data))
+    secret = places.secrets / "metastore"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    before = secret.read_text()
+    render(settings, places, "America/New_York", jars_in(settings.data))
+    assert secret.read_text() == before
+    assert len(before) >= 24
+
+
+def test_supervisors_configuration_is_one_that_supervisor_reads(settings: Settings) -> None:
+    from supervisor.options import ServerOptions
+
+    places = Places(settings.data)
+    for folder in (places.run, places.logs):
+        folder.mkdir(parents=True)
+    components = read_components()
+    jars = jars_in(settings.data)
+    programs = {
+        name: (c, command(c, settings, jars), environment(c, settings))
+        for name, c in components.items()
+    }
+    write_configuration(places, programs)
+    options = ServerOptions()
+    options.configfile = str(places.run / "supervisord.conf")
+    options.process_config(do_usage=False)
+    groups = {group.name: group for group in options.process_group_configs}
+    assert groups.keys() == components.keys() | {"restarts"}
+    flume = groups["flume"].process_configs[0]
+    assert flume.environment["LOYALTY_DATA"] == str(settings.data)
+    assert flume.autorestart
+    assert not flume.autostart
+
+
+def test_a_jar_that_differs_from_its_lock_is_named(tmp_path: Path) -> None:
+    lock = (folder_of("hive-log4j1") / "jars.sha256").read_text().split()
+    assert faulty_jars("hive-log4j1", tmp_path) == [lock[1]]
+    (tmp_path / lock[1]).write_bytes(b"another jar")
+    assert faulty_jars("hive-log4j1", tmp_path) == [lock[1]]
+
+
+def test_every_module_of_the_pom_has_a_lock() -> None:
+    pom = (folder_of("kafka").parent / "pom.xml").read_text()
+    modules = [m.removeprefix("../") for m in re.findall(r"<module>(.*?)</module>", pom)]
+    assert modules == list(MODULES)
+    for module in MODULES:
+        lines = (folder_of(module) / "jars.sha256").read_text().splitlines()
+        assert lines
+        assert all(re.fullmatch(r"[0-9a-f]{64}  \S+", line) for line in lines)
+    assert {*FOLDERS, *STAGES} >= {"kafka", "flume"}
+
+
+def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOYALTY_KAFKA_PORT", "80")
+    monkeypatch.setenv("LOYALTY_PARTITION_HOURS", "5")
+    with pytest.raises(UsageError, match=r"LOYALTY_KAFKA_PORT.*LOYALTY_PARTITION_HOURS") as caught:
+        read_settings()
+    assert "no divisor of 24" in str(caught.value)
+
+
+def test_a_data_folder_with_a_space_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOYALTY_DATA", "my data")
+    with pytest.raises(UsageError, match=r"LOYALTY_DATA .*no spaces"):
+        read_settings()
+
+
+def test_a_data_folder_keeps_its_zone_and_its_partitions(settings: Settings) -> None:
+    from cluster import stamp
+
+    settings.data.mkdir()
+    assert stamp.read_stamp(settings) is None
+    made = stamp.write_stamp(settings, "America/New_York", "demo")
+    assert stamp.read_stamp(settings) == made
+    stamp.check_stamp(made, settings, "America/New_York")
+    with pytest.raises(Refused, match="Asia/Kolkata"):
+        stamp.check_stamp(made, settings, "Asia/Kolkata")
+    with pytest.raises(Refused, match="partitions of 24 hours"):
+        stamp.check_stamp(
+            made, settings.model_copy(update={"partition_hours": 6}), "America/New_York"
+        )
+    (settings.data / "stamp.json").write_text('{"version": 99}')
+    with pytest.raises(Refused, match="version 99"):
+        stamp.read_stamp(settings)
