@@ -159,10 +159,15 @@ class Stack:
 
     def _start_flume(self) -> None:
         """Flume answers when both sinks have new members that read up to the topic's end."""
-        before = {group: self.topic.members(group) for group in GROUPS}
+        # Kafka loads its group coordinator at the first question
+        before, ends = wait_for_answer(
+            "kafka",
+            lambda: ({group: self.topic.members(group) for group in GROUPS}, self.topic.ends()),
+            self.supervisor,
+            self.places,
+        )
         if not self.supervisor.start("flume"):
             return
-        ends = self.topic.ends()
 
         def question() -> None:
             for group in GROUPS:

@@ -6,13 +6,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from thrift.Thrift import TException
 
 from cluster.supervision import Supervisor
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
+
+Answer = TypeVar("Answer")
 
 NOT_READY: Final = (LoyaltyError, OSError, EOFError, TException)
 """What a question raises while its component cannot answer; anything else is a bug of ours."""
@@ -71,12 +73,12 @@ def last_words(log: Path, lines: int = 8) -> str:
 
 def wait_for_answer(
     name: str,
-    question: Callable[[], object],
+    question: Callable[[], Answer],
     supervisor: Supervisor,
     places: Places,
     patience: float = PATIENCE_SECONDS,
-) -> None:
-    """Ask a component its question until it gives a real answer.
+) -> Answer:
+    """Ask a component its question until it gives a real answer, and give that.
 
     Ended early (three times) and timed out are different errors, each with the log's tail.
     """
@@ -84,7 +86,7 @@ def wait_for_answer(
     pids: set[int] = set()
     while True:
         try:
-            question()
+            return question()
         except NOT_READY as error:
             process = supervisor.processes().get(name)
             if process is not None and process.pid:
@@ -101,5 +103,3 @@ def wait_for_answer(
                     f"`./loyalty logs {name}` shows all of:\n  {last_words(log)}"
                 ) from error
             time.sleep(0.2)
-        else:
-            return
