@@ -1,0 +1,131 @@
+"""The running producer: follows the asked rate until it is told to stop."""
+
+import logging
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from pipeline.places import Places
+from pipeline.programme import MenuItem
+from producer.log import NoRoom, OrderLog, now_ms
+from producer.members import members_file, read_members
+from producer.orders import Till, demo_run
+from producer.pace import Pace
+from producer.rate import asked, rate_file
+from producer.sweep import sweep
+
+STOP: Final = (signal.SIGTERM, signal.SIGINT)
+"""Blocked in the whole process and asked for between two receipts: a line is never broken off."""
+
+_LOOK_NS: Final = 500_000_000
+_TICK_NS: Final = 5_000_000
+"""The shortest sleep: at high rates a few orders come together, which costs far less."""
+_AT_ONCE: Final = 200
+"""Orders between two questions for a signal, at `max`."""
+_NO_ROOM_S: Final = 1.0
+_SWEEP_NS: Final = 600 * 1_000_000_000
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Demo:
+    """The loop. `menu` is what is sold; files of `log` are swept after `retention_days`."""
+
+    def __init__(
+        self, places: Places, menu: Sequence[MenuItem], log: OrderLog, retention_days: int
+    ) -> None:
+        self._places = places
+        self._menu = menu
+        self._log = log
+        self._retention_days = retention_days
+        self._run = demo_run()
+        self._till: Till | None = None
+        self._pace: Pace | None = None
+        self._seen: dict[Path, tuple[int, int] | None] = {}
+        self._last_ns: int | None = None
+        self._swept_ns: int | None = None
+        self._stopped = False
+
+    def run(self) -> None:
+        """Write orders until SIGTERM or SIGINT, which must be blocked, arrives."""
+        look_ns = 0
+        while not self._stopped:
+            now = time.monotonic_ns()
+            if now >= look_ns:
+                self._look(now)
+                look_ns = now + _LOOK_NS
+            wait = look_ns - now
+            if self._pace and self._till:
+                self._sell(self._pace, self._till, now)
+                due = self._pace.wait_ns(now)
+                wait = min(wait, max(due, _TICK_NS)) if due else 0
+            self._sleep(wait / 1e9)
+
+    def _sell(self, pace: Pace, till: Till, now: int) -> None:
+        for _ in range(_AT_ONCE):
+            if self._stopped or not pace.take(now):
+                break
+            for line in till.receipt(now_ms()):
+                self._write(line)
+        self._last_ns = pace.last_ns
+
+    def _write(self, line: bytes) -> None:
+        """Write a line; on a full disk wait for room with this very line, or for the end."""
+        waited = False
+        while not self._stopped:
+            try:
+                self._log.write(line)
+            except NoRoom as error:
+                if not waited:
+                    _log.warning("%s The producer waits for it.", error)
+                waited = True
+                self._sleep(_NO_ROOM_S)
+            else:
+                if waited:
+                    _log.info("There is room again.")
+                return
+
+    def _look(self, now: int) -> None:
+        """Take up another rate and other members, and delete files that may go."""
+        if self._changed(members_file(self._places)):
+            self._hire()
+        if self._changed(rate_file(self._places)):
+            wanted = asked(self._places)
+            _log.info("Asked for: %s.", wanted.word)
+            self._pace = None
+            if not wanted.paused:
+                self._pace = Pace(wanted.rate.interval_ns, now, self._last_ns)
+        if self._swept_ns is None or now - self._swept_ns > _SWEEP_NS:
+            self._swept_ns = now
+            places = self._places
+            for path in sweep(places.order_log, places.positions, self._retention_days, now_ms()):
+                _log.info("Deleted %s: read, and kept long enough.", path.name)
+
+    def _hire(self) -> None:
+        members = read_members(self._places)
+        if not members:
+            self._till = None
+            _log.info("No members yet; `./loyalty customers load FILE.csv` brings them.")
+        elif self._till:
+            self._till.move_to(members)
+        else:
+            self._till = Till(members, self._menu, self._run, self._run)
+        if members:
+            _log.info("Orders are drawn from %d members.", len(members))
+
+    def _changed(self, path: Path) -> bool:
+        """Tell whether a file is another one than at the last look; yes at the first."""
+        try:
+            status = path.stat()
+            state = (status.st_ino, status.st_mtime_ns)
+        except FileNotFoundError:
+            state = None
+        changed = path not in self._seen or self._seen[path] != state
+        self._seen[path] = state
+        return changed
+
+    def _sleep(self, seconds: float) -> None:
+        if signal.sigtimedwait(STOP, seconds) is not None:
+            self._stopped = True

@@ -1,0 +1,128 @@
+"""How fast invented orders come: the words, and the file that brings them to the producer.
+
+The file is replaced as a whole, so a reader sees the old or the new one; it outlives a restart.
+"""
+
+import fcntl
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from pipeline.errors import Refused, UsageError
+from pipeline.places import Places
+
+MOST_PER_SECOND: Final = 100_000
+DEFAULT: Final = "30s"
+PAUSE: Final = "pause"
+RESUME: Final = "resume"
+_SECOND_NS: Final = 1_000_000_000
+_NUMBER: Final = r"((?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?)"
+_EVERY: Final = re.compile(_NUMBER + "s")
+_PER: Final = re.compile(_NUMBER + "/(s|min)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A rate of orders (receipts), with the word that asked for it.
+
+    interval_ns is the time from one order to the next in nanoseconds, 0 for `max`.
+    """
+
+    word: str
+    interval_ns: int
+
+    @property
+    def per_second(self) -> float | None:
+        """Orders a second; None for `max`."""
+        return _SECOND_NS / self.interval_ns if self.interval_ns else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the producer was asked for: its rate, also while paused, and since when (epoch ms)."""
+
+    rate: Rate
+    paused: bool
+    since_ms: int
+
+    @property
+    def word(self) -> str:
+        """What `status` shows: `pause`, or the rate as it was asked for."""
+        return PAUSE if self.paused else self.rate.word
+
+
+def parse_rate(word: str, *, also: str = "") -> Rate:
+    """Read one of the rates; raises UsageError that lists the forms (`also` ends that list)."""
+    if word == "max":
+        return Rate(word, 0)
+    interval = Fraction(0)
+    if every := _EVERY.fullmatch(word):
+        interval = Fraction(every[1])
+    elif (per := _PER.fullmatch(word)) and (number := Fraction(per[1])):
+        interval = (60 if per[2] == "min" else 1) / number
+    if interval < Fraction(1, MOST_PER_SECOND):
+        raise UsageError(
+            f"{word!r} is no rate; give 30s (one order every 30 seconds), 0.2/s, 500/s (at most"
+            f" {MOST_PER_SECOND:,}/s), 12/min{',' if also else ' or'} max{also}."
+        )
+    return Rate(word, round(interval * _SECOND_NS))
+
+
+def asked(places: Places) -> Asked:
+    """Read what was asked for last; the default rate where nothing was.
+
+    Raises Refused where somebody else has written into the file.
+    """
+    path = rate_file(places)
+    try:
+        values = json.loads(path.read_bytes())
+        return Asked(parse_rate(values["rate"]), bool(values["paused"]), int(values["since_ms"]))
+    except FileNotFoundError:
+        return Asked(parse_rate(DEFAULT), paused=False, since_ms=0)
+    except (ValueError, KeyError, TypeError, UsageError) as error:
+        raise Refused(
+            f"{path} is damaged; remove it and ask again with `./loyalty rate {DEFAULT}`."
+        ) from error
+
+
+def ask_rate(places: Places, word: str) -> Asked:
+    """Ask for a rate, `pause` or `resume`; the running producer acts within a second.
+
+    A rate asked for during a pause is kept for its end: only `resume` ends a pause, since
+    invented orders must not go to a chain's real members unasked. Raises UsageError.
+    """
+    rate = None if word in (PAUSE, RESUME) else parse_rate(word, also=", pause or resume")
+    path = rate_file(places)
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with _only_me(path.parent):
+        before = asked(places)
+        paused = word == PAUSE or (before.paused and word != RESUME)
+        after = Asked(rate or before.rate, paused, time.time_ns() // 1_000_000)
+        document = {"rate": after.rate.word, "paused": paused, "since_ms": after.since_ms}
+        new = path.with_name(f"{path.name}.new")
+        new.write_text(json.dumps(document) + "\n", encoding="utf-8")
+        new.replace(path)
+    return after
+
+
+def rate_file(places: Places) -> Path:
+    """Where the asked rate is kept."""
+    return places.producer / "rate"
+
+
+@contextmanager
+def _only_me(folder: Path) -> Iterator[None]:
+    """Keep two askers apart, so that a rate never undoes a pause asked for at the same time."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
