@@ -1,0 +1,126 @@
+"""A newcomer's session: `up` in a new data folder, the README's commands, `down`."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cluster.supervision import Supervisor
+from pipeline.settings import ROOT
+from tests.integration.conftest import PORTS, RunningStack, make_stack
+from tests.integration.oracle import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
+from tests.integration.test_operation import pids, status
+from tests.integration.test_path import wait_until
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[RunningStack]:
+    """Start the demo in a data folder and on ports of its own."""
+    data = Path(tempfile.mkdtemp(prefix="loyalty-demo-"))
+    running = make_stack(data)
+    started = running.run("up", "--rate", "2/s", timeout=600)
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield running
+    finally:
+        running.run("down", timeout=200)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def test_the_demo_is_healthy_and_has_members(demo: RunningStack) -> None:
+    assert status(demo)["healthy"] is True
+    rows = json.loads(demo.ok("sql", "--json", "select count(*) n from loyalty"))
+    assert rows == [{"n": 2000}]
+
+
+def test_an_invented_order_is_counted_by_a_refresh(demo: RunningStack) -> None:
+    statement = "select cust_id, order_id from transactions_cln where cust_id is not null limit 1"
+    wait_until("an order in Hive", lambda: bool(json.loads(demo.ok("sql", "--json", statement))))
+    row = json.loads(demo.ok("sql", "--json", statement))[0]
+    assert row["order_id"] in demo.ok("orders", str(row["cust_id"]), "--json")
+    demo.ok("refresh")
+    spent = json.loads(
+        demo.ok("sql", "--json", f"select spnd_amt from loyalty where cust_id = {row['cust_id']}")
+    )
+    assert float(spent[0]["spnd_amt"]) > 0
+
+
+def test_the_rate_is_seen_as_asked(demo: RunningStack) -> None:
+    demo.ok("rate", "5/s")
+
+    def agrees() -> bool:
+        producer = status(demo)["producer"]
+        return producer["asked"] == "5/s" and abs((producer["measured"] or 0) - 5) < 0.25
+
+    before = pids(demo)["producer"]
+    wait_until("5/s is measured", agrees, seconds=90)
+    assert pids(demo)["producer"] == before, "without a restart"
+    demo.ok("rate", "30s")
+    assert status(demo)["producer"]["asked"] == "30s"
+
+
+def commands(session: str) -> list[str]:
+    """List the `$ ./loyalty …` lines of the README between a session's mark and the next."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    _, _, rest = text.partition(f"<!-- session: {session} -->")
+    part, _, _ = rest.partition("<!-- end -->")
+    return [line[2:] for line in part.splitlines() if line.startswith("$ ./loyalty")]
+
+
+def run_all(stack: RunningStack, lines: list[str], folder: Path) -> None:
+    """Run a session's commands as they stand, in a folder that holds a chain's files."""
+    for source in (RECEIPTS, CUSTOMERS, PRODUCTS):
+        name = re.sub(r"-2019.*", "", source.stem)
+        shutil.copy(source, folder / f"{name}.csv")
+    for line in lines:
+        words = shlex.split(line)
+        done = subprocess.run(
+            [str(ROOT / "loyalty"), *words[1:]], cwd=folder, env=stack.environment, timeout=300,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_readmes_first_session_runs_as_it_stands(demo: RunningStack, tmp_path: Path) -> None:
+    require_data()
+    lines = commands("demo")
+    assert len(lines) >= 6
+    run_all(demo, lines, tmp_path)
+
+
+def test_the_readmes_real_session_runs_as_it_stands(stack: RunningStack, tmp_path: Path) -> None:
+    require_data()
+    lines = commands("real")
+    assert len(lines) >= 5
+    run_all(stack, lines, tmp_path)
+
+
+def test_customers_of_a_chain_pause_the_invented_orders(demo: RunningStack) -> None:
+    require_data()
+    demo.ok("rate", "2/s")
+    done = demo.run("customers", "load", str(CUSTOMERS))
+    assert done.returncode == 0, done.stderr
+    assert "pause" in done.stderr
+    assert "pause" in status(demo)["producer"]["asked"]
+    wait_until(
+        "every hop has what was written", lambda: demo.run("verify", "--wait").returncode == 0
+    )
+
+
+def test_down_leaves_no_process_and_no_port(demo: RunningStack) -> None:
+    daemon = psutil.Process(Supervisor(demo.places).daemon_pid())
+    family = [daemon, *daemon.children(recursive=True)]
+    demo.ok("down")
+    assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+    listening = {
+        c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN
+    }
+    assert listening & {getattr(demo.settings, name) for name in PORTS} == set()
+    assert demo.run("down").returncode == 0, "a second down is fine"

@@ -1,0 +1,122 @@
+"""Everyday operation: a second `up`, a death, an outage, what `status` says of them."""
+
+import json
+import os
+import signal
+import time
+from typing import Any
+
+from cluster.lock import only_one
+from cluster.supervision import Supervisor
+from tests.integration.conftest import RunningStack, make_stack
+from tests.integration.test_path import wait_until
+
+
+def status(stack: RunningStack) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(stack.ok("status", "--json"))
+    return document
+
+
+def components(stack: RunningStack) -> dict[str, dict[str, Any]]:
+    return {component["name"]: component for component in status(stack)["components"]}
+
+
+def pids(stack: RunningStack) -> dict[str, int]:
+    return {p.name: p.pid for p in Supervisor(stack.places).processes().values()}
+
+
+def test_status_is_one_object_with_what_scripts_rely_on(stack: RunningStack) -> None:
+    document = status(stack)
+    assert document["healthy"] is True
+    for component in document["components"]:
+        assert {"name", "state", "restarts", "port", "rss_mib"} <= component.keys()
+    assert document["producer"].keys() >= {"asked", "measured"}
+    assert document["lag"].keys() == {"flume-hdfs", "flume-hbase", "streaming"}
+    assert document["refresh"].keys() >= {"last", "ok"}
+    by_name = {c["name"]: c for c in document["components"]}
+    assert by_name["kafka"]["state"] == "answering"
+    assert by_name["kafka"]["port"] == stack.settings.kafka_port
+    assert by_name["hbase"]["rss_mib"] > 50
+
+
+def test_up_again_starts_nothing(stack: RunningStack) -> None:
+    before = pids(stack)
+    stack.ok("up")
+    assert pids(stack) == before
+    assert before["producer"] == 0, "a folder begun with --empty gets no producer"
+
+
+def test_a_second_up_while_one_runs_is_refused(stack: RunningStack) -> None:
+    with only_one(stack.places.run / "up.lock", "An `up`"):
+        done = stack.run("up")
+    assert done.returncode == 1
+    assert f"process {os.getpid()}" in done.stderr
+
+
+def test_a_component_that_dies_is_started_again_and_counted(stack: RunningStack) -> None:
+    before = components(stack)["thrift"]["restarts"]
+    os.kill(pids(stack)["thrift"], signal.SIGKILL)
+    wait_until("the restart is counted",
+               lambda: components(stack)["thrift"]["restarts"] == before + 1)  # fmt: skip
+    wait_until("Thrift answers", lambda: components(stack)["thrift"]["state"] == "answering")
+    assert "killed" not in stack.ok("orders", "7")
+
+
+def test_hiveserver2_away_is_a_sentence_and_the_stream_goes_on(stack: RunningStack) -> None:
+    supervisor = Supervisor(stack.places)
+    supervisor.stop("hiveserver2")
+    try:
+        done = stack.run("sql", "select 1", timeout=60)
+        assert done.returncode == 1
+        assert "HiveServer2 does not answer" in done.stderr
+        assert status(stack)["healthy"] is False
+        now = int(time.time() * 1000) - 86_400_000  # yesterday: a partition Hive has not seen
+        stack.ok("produce", "--from", "-", stdin=f"9|{now}|AWAY-{now}|1|SALE|3|latte|1|70.00|\n")
+        wait_until("the stream has taken it", lambda: status(stack)["lag"]["streaming"] == 0)
+    finally:
+        supervisor.start("hiveserver2")
+    statement = f"select count(*) n from transactions_cln where order_id = 'AWAY-{now}'"
+
+    def seen() -> bool:
+        answer = stack.run("sql", "--json", statement)
+        return answer.returncode == 0 and json.loads(answer.stdout)[0]["n"] == 1
+
+    wait_until("Hive has caught up", seen, seconds=90)
+
+
+def test_hbase_away_is_a_sentence(stack: RunningStack) -> None:
+    supervisor = Supervisor(stack.places)
+    supervisor.stop("thrift")
+    try:
+        begun = time.monotonic()
+        done = stack.run("orders", "7", timeout=60)
+        assert done.returncode == 1
+        assert "HBase" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert time.monotonic() - begun < 20
+    finally:
+        supervisor.start("thrift")
+    wait_until("Thrift answers", lambda: components(stack)["thrift"]["state"] == "answering")
+
+
+def test_a_busy_port_is_refused_with_its_holder(stack: RunningStack, tmp_path_factory: Any) -> None:
+    data = tmp_path_factory.mktemp("busy")
+    second = make_stack(data, kafka_port=str(stack.settings.kafka_port))
+    done = second.run("up", "--empty")
+    assert done.returncode == 1
+    assert f"port {stack.settings.kafka_port} for Kafka broker is taken by process" in done.stderr
+    assert not (data / "stamp.json").exists(), "nothing was begun"
+
+
+def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
+    import psutil
+
+    family = psutil.Process(Supervisor(stack.places).daemon_pid()).children(recursive=True)
+    addresses = {
+        connection.laddr.ip
+        for process in family
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses
+    assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
