@@ -93,7 +93,7 @@ def test_no_secret() -> None:
         (REGISTRY, "https:" + "//files.pythonhosted.org/x"),
         (REGISTRY, "--index-url https:" + "//example.test"),
         (SECRET, 'password = "' + 'hunter2hunter2"'),
-        (SECRET, "<name>x.ConnectionPassword</name><value>" + "mine</value>"),
+        (SECRET, "<name>x.ConnectionPassword</name><val" + "ue>mine</value>"),
         (SECRET, "-----BEGIN RSA PRIVATE" + " KEY-----"),
     ],
 )
