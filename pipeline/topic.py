@@ -12,6 +12,7 @@ from confluent_kafka import (
     ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -62,15 +63,28 @@ class Topic:
         topic = found.topics[self.name]
         return {} if topic.error else {p: meta.leader for p, meta in topic.partitions.items()}
 
+    def id(self) -> str:
+        """Give the topic's UUID, as Kafka writes it; a topic made anew has another one."""
+        admin = self._admin()
+        try:
+            answer = admin.describe_topics(TopicCollection([self.name]))[self.name]
+            return str(answer.result(self.timeout).topic_id)
+        except KafkaException as error:
+            raise self._away(error) from error
+
     def ends(self) -> dict[int, int]:
         """Give each partition's end: the offset that its next line will get."""
+        return {partition: end for partition, (_, end) in self.bounds().items()}
+
+    def bounds(self) -> dict[int, tuple[int, int]]:
+        """Give each partition's first offset that is still held, and its end."""
         consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "loyalty-ends",
                              "enable.auto.commit": False, "log_level": 0})  # fmt: skip
         try:
             return {
                 partition: consumer.get_watermark_offsets(
                     TopicPartition(self.name, partition), timeout=self.timeout, cached=False
-                )[1]
+                )
                 for partition in self.leaders()
             }
         except KafkaException as error:
