@@ -93,9 +93,9 @@ class Demo:
             self._hire()
         if self._changed(rate_file(self._places)):
             wanted = asked(self._places)
-            _log.info("Asked for: %s.", wanted.word)
+            _log.info("Asked for: %s.", wanted or "nothing yet; `./loyalty rate 30s` asks")
             self._pace = None
-            if not wanted.paused:
+            if wanted and not wanted.paused:
                 self._pace = Pace(wanted.rate.interval_ns, now, self._last_ns)
         if self._swept_ns is None or now - self._swept_ns > _SWEEP_NS:
             self._swept_ns = now

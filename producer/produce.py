@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO, Final
 from zoneinfo import ZoneInfo
 
@@ -152,11 +151,3 @@ def check_instant(instant_ms: int) -> int:
             " give another --start or fewer orders."
         )
     return instant_ms
-
-
-def open_input(path: Path) -> IO[bytes]:
-    """Open a file to read; raises Refused with what is wrong with it."""
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise Refused(f"{path} cannot be read ({error.strerror}); check the path.") from error

@@ -52,9 +52,8 @@ class Asked:
     paused: bool
     since_ms: int
 
-    @property
-    def word(self) -> str:
-        """What `status` shows: `pause`, or the rate as it was asked for."""
+    def __str__(self) -> str:
+        """Give what `status` shows: `pause`, or the rate as it was asked for."""
         return PAUSE if self.paused else self.rate.word
 
 
@@ -75,8 +74,8 @@ def parse_rate(word: str, *, also: str = "") -> Rate:
     return Rate(word, round(interval * _SECOND_NS))
 
 
-def asked(places: Places) -> Asked:
-    """Read what was asked for last; the default rate where nothing was.
+def asked(places: Places) -> Asked | None:
+    """Read what was asked for last; None where nothing ever was.
 
     Raises Refused where somebody else has written into the file.
     """
@@ -85,7 +84,7 @@ def asked(places: Places) -> Asked:
         values = json.loads(path.read_bytes())
         return Asked(parse_rate(values["rate"]), bool(values["paused"]), int(values["since_ms"]))
     except FileNotFoundError:
-        return Asked(parse_rate(DEFAULT), paused=False, since_ms=0)
+        return None
     except (ValueError, KeyError, TypeError, UsageError) as error:
         raise Refused(
             f"{path} is damaged; remove it and ask again with `./loyalty rate {DEFAULT}`."
@@ -96,13 +95,14 @@ def ask_rate(places: Places, word: str) -> Asked:
     """Ask for a rate, `pause` or `resume`; the running producer acts within a second.
 
     A rate asked for during a pause is kept for its end: only `resume` ends a pause, since
-    invented orders must not go to a chain's real members unasked. Raises UsageError.
+    invented orders must not go to a chain's real members unasked. Where nothing was asked for
+    before, `pause` and `resume` take the default rate. Raises UsageError.
     """
     rate = None if word in (PAUSE, RESUME) else parse_rate(word, also=", pause or resume")
     path = rate_file(places)
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     with _only_me(path.parent):
-        before = asked(places)
+        before = asked(places) or Asked(parse_rate(DEFAULT), paused=False, since_ms=0)
         paused = word == PAUSE or (before.paused and word != RESUME)
         after = Asked(rate or before.rate, paused, time.time_ns() // 1_000_000)
         document = {"rate": after.rate.word, "paused": paused, "since_ms": after.since_ms}

@@ -1,0 +1,181 @@
+"""`produce`: a foreground run of invented orders, or of given lines."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from pipeline.console import err, print_json
+from pipeline.errors import LoyaltyError, UsageError
+from pipeline.places import Places
+from pipeline.programme import Programme, read_programme
+from pipeline.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from producer.orders import Till
+    from producer.produce import Tally, Write
+    from producer.rate import Rate
+
+
+def produce(  # noqa: PLR0917 (options have no order)
+    count: Annotated[int | None, typer.Option(min=1, help="How many orders (receipts).")] = None,
+    rate: Annotated[str, typer.Option(help="30s, 0.2/s, 500/s, 12/min or max.")] = "max",
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same orders.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Instant of the first order, ISO or epoch milliseconds; default now."),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            allow_dash=True,
+            help="Pass the lines of a file on, byte for byte; - is standard input.",
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", file_okay=False, help="Write here, not for Flume to read."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the lines, write nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as a JSON object.")] = False,
+) -> None:
+    """Write invented orders, or given lines, into the order log, and report.
+
+    Without --start orders happen now, at the rate. With it they happen at start, start + interval …
+    and are written at once; then the same seed, start, rate and members give the same bytes.
+
+    Example: ./loyalty produce --count 1000 --rate 50/s
+    """
+    given = count is not None or rate != "max" or seed is not None or start is not None
+    if source is not None and given:
+        raise UsageError(
+            "--from passes given lines on; leave --count, --rate, --seed, --start out."
+        )
+    if source is None and count is None:
+        raise UsageError("Nothing to produce: give --count N, or --from FILE.")
+    if dry_run and (as_json or folder):
+        raise UsageError("--dry-run prints lines and writes nothing; leave --json and --out out.")
+    from producer.produce import Tally, instants, now_at, parse_start, write_orders
+    from producer.rate import parse_rate
+
+    asked = parse_rate(rate)
+    settings = read_settings()
+    programme = read_programme(settings.programme)
+    tally = Tally()
+    if source is not None:
+        with _told(tally), _writer(settings, programme, folder, dry_run) as write:
+            _pass_on(source, write, tally)
+    elif count is not None:
+        start_ms = None if start is None else parse_start(start, ZoneInfo(programme.time_zone))
+        when = (
+            now_at(asked.interval_ns, count)
+            if start_ms is None
+            else instants(start_ms, asked.interval_ns, count)
+        )
+        till = _till(settings, programme, seed, start_ms, asked)
+        with (
+            _told(tally),
+            _writer(settings, programme, folder, dry_run) as write,
+            _progress("orders", count) as progress,
+        ):
+            write_orders(till, when, write, tally, progress=progress)
+    _report(tally, as_json)
+
+
+def _till(
+    settings: Settings, programme: Programme, seed: int | None, start_ms: int | None, rate: "Rate"
+) -> "Till":
+    """Make the till: with seed and start its order ids belong to exactly this run."""
+    import secrets
+
+    from producer.members import read_members
+    from producer.orders import Till, seeded_run
+    from producer.pool import demo_members
+
+    chosen = secrets.randbits(64) if seed is None else seed
+    members = read_members(Places(settings.data)) or demo_members(seed=chosen)
+    once = secrets.token_hex(8) if start_ms is None else ""
+    run = seeded_run(chosen, start_ms, rate.interval_ns, members, programme.menu, once)
+    return Till(members, programme.menu, run, str(chosen))
+
+
+def _pass_on(source: Path, write: "Write", tally: "Tally") -> None:
+    from producer.produce import write_lines
+
+    if str(source) == "-":
+        with _progress("bytes", None) as progress:
+            write_lines(sys.stdin.buffer, write, tally, progress=progress)
+        return
+    with source.open("rb") as stream, _progress("bytes", source.stat().st_size) as progress:
+        write_lines(stream, write, tally, progress=progress)
+
+
+@contextmanager
+def _writer(
+    settings: Settings, programme: Programme, folder: Path | None, dry_run: bool
+) -> Iterator["Write"]:
+    from producer.log import OrderLog
+
+    if dry_run:
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    with OrderLog(
+        folder or Places(settings.data).order_log, ZoneInfo(programme.time_zone),
+        settings.log_roll_mib, settings.log_roll_minutes,
+    ) as log:  # fmt: skip
+        yield log.write
+
+
+@contextmanager
+def _told(tally: "Tally") -> Iterator[None]:
+    """Say what was written when a run ends early."""
+    from producer.log import NoRoom
+
+    try:
+        yield
+    except NoRoom as error:
+        raise LoyaltyError(f"{error} {tally.lines:,} whole lines were written.") from error
+    except KeyboardInterrupt:
+        err.print(f"{tally.lines:,} whole lines were written")
+        raise
+
+
+@contextmanager
+def _progress(unit: str, total: int | None) -> Iterator[Callable[[int], Any]]:
+    """Show a bar on a terminal; what is yielded takes what was done since."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (unit, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(unit, total=total)
+        done = 0
+        shown = 0
+
+        def advance(more: int) -> None:
+            nonlocal done, shown
+            done += more
+            if done - shown >= (total or 1_000_000) // 200:
+                bar.update(task, completed=done)
+                shown = done
+
+        yield advance
+
+
+def _report(tally: "Tally", as_json: bool) -> None:
+    if as_json:
+        print_json(tally.report())
+        return
+    orders = "" if tally.orders is None else f"{tally.orders:,} orders, "
+    pace = f"{tally.lines_per_second:,.0f} lines/s"
+    err.print(f"{orders}{tally.lines:,} lines, {pace}, {tally.size:,} bytes", soft_wrap=True)
