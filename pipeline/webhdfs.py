@@ -3,6 +3,7 @@
 Renames are checked here: WebHDFS answers false where a rename did not happen.
 """
 
+import time
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
@@ -86,6 +87,10 @@ class Hdfs:
         if self.exists(target):
             raise FileExistsError(f"{target} is there already")
         self._call("rename", source, target)
+
+    def stamp(self, path: str) -> None:
+        """Set the modification time of a file or folder to now."""
+        self._call("set_times", path, modification_time=int(time.time() * 1000))
 
     def delete(self, path: str) -> None:
         """Delete a file or folder with all that is in it; an absent one is fine."""

@@ -1,0 +1,198 @@
+"""HiveServer2 through PyHive, and nothing else that knows PyHive: it is little maintained.
+
+PyHive puts parameters into statements on the client, so none are given to it here: a statement is
+complete text, and is never made of input.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from pyhive.exc import Error as HiveError
+from pyhive.hive import connect as open_connection
+from pyhive.hive import get_installed_sasl
+from thrift.Thrift import TException
+from thrift.transport.TSocket import TSocket
+from thrift.transport.TTransport import TTransportException
+from thrift_sasl import TSaslClientTransport  # type: ignore[import-untyped]
+
+from pipeline.errors import LoyaltyError, Refused, Unavailable
+
+USER: Final = "hive"
+CONNECT_SECONDS: Final = 10
+COMPILE_SECONDS: Final = 120
+"""A statement is compiled before the first answer; under load that takes seconds."""
+POLL_SECONDS: Final = 30
+"""HiveServer2 holds back an answer about a running statement for at most 5 s."""
+QUERY_SECONDS: Final = 3060
+"""A minute more than hive.query.timeout.seconds: HiveServer2 ends a long query itself."""
+PAGE_ROWS: Final = 1000
+
+_RUNNING: Final = {0, 1, 7}
+_FINISHED: Final = 2
+_ENDED: Final = {3: "was cancelled", 4: "was closed", 5: "failed", 8: "took too long"}
+"""TOperationState of TCLIService.thrift: INITIALIZED, RUNNING and PENDING; FINISHED; the others."""
+
+Row = tuple[Any, ...]
+
+
+class Column(NamedTuple):
+    """Name without the table's prefix where that is unambiguous; type as Hive says: `DECIMAL`."""
+
+    name: str
+    type: str
+
+
+class Result(NamedTuple):
+    """Rows come page by page while they are taken.
+
+    DECIMAL is Decimal, TIMESTAMP a datetime without zone (UTC in our tables), BINARY bytes, DATE
+    and all that is nested ISO or JSON text, NULL None.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Iterator[Row]
+
+
+class Session:
+    """A connection with its own session; use it in a `with`, in one thread."""
+
+    def __init__(self, connection: Any, socket: Any, address: str, timeout: float) -> None:
+        self._connection = connection
+        self._socket = socket
+        self._address = address
+        self._timeout = timeout
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            # a call may be half done; HiveServer2 ends the session and its statement by itself
+            self._socket.close()
+            return
+        with _sentences(self._address):
+            self._connection.close()
+
+    def run(self, statement: str) -> None:
+        """Run a statement, whatever it gives."""
+        with self.result(statement):
+            pass
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement and give all its rows, [] where it gives none."""
+        with self.result(statement) as result:
+            return [] if result is None else list(result.rows)
+
+    @contextmanager
+    def result(self, statement: str) -> Iterator[Result | None]:
+        """Run a statement; give its columns and rows, None where it has no result.
+
+        Raises Refused for a wrong statement, LoyaltyError for one that fails, Unavailable where
+        there is no answer. The rows can be taken inside the `with` only.
+        """
+        with _sentences(self._address):
+            cursor = self._connection.cursor(arraysize=PAGE_ROWS)
+            deadline = time.monotonic() + self._timeout
+            self._socket.setTimeout(1000 * min(COMPILE_SECONDS, self._timeout))
+            cursor.execute(statement, async_=True)
+            self._wait(cursor, deadline)
+            description = cursor.description
+        yield None if description is None else self._result(cursor, description)
+        with _sentences(self._address):
+            cursor.close()
+
+    def _wait(self, cursor: Any, deadline: float) -> None:
+        """Return when the statement is finished."""
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Unavailable(
+                    f"HiveServer2 at {self._address} had no result after {self._timeout:.0f} s; "
+                    "ask for less, or see `./loyalty status`."
+                )
+            self._socket.setTimeout(1000 * max(1, min(POLL_SECONDS, left)))
+            answer = cursor.poll(get_progress_update=False)
+            if answer.operationState == _FINISHED:
+                return
+            if answer.operationState not in _RUNNING:
+                how = _ENDED.get(answer.operationState, "ended")
+                reason = useful_sentence(answer.errorMessage or "Hive gives no reason.")
+                raise LoyaltyError(f"The statement {how}: {reason}")
+
+    def _result(self, cursor: Any, description: list[Row]) -> Result:
+        names = [name for name, *_ in description]
+        short = [name.rpartition(".")[2] for name in names]
+        unique = names if len(set(short)) < len(short) else short
+        types = (kind.removesuffix("_TYPE") for _, kind, *_ in description)
+        return Result(tuple(map(Column, unique, types)), self._pages(cursor))
+
+    def _pages(self, cursor: Any) -> Iterator[Row]:
+        self._socket.setTimeout(1000 * min(COMPILE_SECONDS, self._timeout))
+        while True:
+            with _sentences(self._address):
+                page = cursor.fetchmany(PAGE_ROWS)
+            if not page:
+                return
+            yield from page
+
+
+def connect(host: str, port: int, timeout: float = QUERY_SECONDS) -> Session:
+    """Open a session as user `hive`; no statement in it may take longer than `timeout` seconds.
+
+    Raises Unavailable where HiveServer2 does not answer within seconds.
+    """
+    address = f"{host}:{port}"
+    socket = TSocket(host, port)
+    socket.setTimeout(1000 * min(CONNECT_SECONDS, timeout))
+    # without authentication any password will do, but not an empty one
+    transport = TSaslClientTransport(
+        lambda: get_installed_sasl(host, "PLAIN", username=USER, password="x"),  # noqa: S106
+        "PLAIN",
+        socket,
+    )
+    with _sentences(address):
+        connection = open_connection(thrift_transport=transport, username=USER)
+    return Session(connection, socket, address, timeout)
+
+
+@contextmanager
+def _sentences(address: str) -> Iterator[None]:
+    """Turn the errors of PyHive and Thrift into ours."""
+    try:
+        yield
+    except (TTransportException, OSError, EOFError) as error:
+        raise Unavailable(
+            f"HiveServer2 does not answer at {address}; `./loyalty status` shows its state."
+        ) from error
+    except HiveError as error:
+        raise Refused(f"Hive refused the statement: {_message(error)}") from error
+    except (TException, ValueError) as error:
+        raise LoyaltyError(
+            f"The answer of HiveServer2 at {address} cannot be read ({error}); "
+            "cast the value to STRING in the statement."
+        ) from error
+
+
+def _message(error: HiveError) -> str:
+    """Take Hive's message out of PyHive's error, whose argument is the Thrift answer."""
+    status = getattr(error.args[0], "status", None) if error.args else None
+    return useful_sentence((status and status.errorMessage) or str(error))
+
+
+def useful_sentence(message: str) -> str:
+    """Cut Hive's message to the one sentence that says what is wrong.
+
+    Of a failed task it is the innermost cause, without the name of the exception's package; of a
+    wrong statement what follows "FAILED:".
+    """
+    causes = re.findall(r"Caused by: ([^\n]+)", message)
+    text = causes[-1] if causes else message.strip().partition("\n")[0]
+    text = re.sub(r"^.*?(?:FAILED: |Execution Error, return code \d+ from )", "", text)
+    text = re.sub(r"\b(?:[a-z][a-z0-9_]*\.){2,}(?=[A-Z]\w*(?:Exception|Error)\b)", "", text)
+    return text.strip()
