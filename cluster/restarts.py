@@ -1,7 +1,6 @@
-"""Counts how often each component died: an event listener of supervisord.
+"""Counts how often each component ended unasked: what an event listener of supervisord hears.
 
-`python -m cluster.restarts FILE` writes {name: {"restarts": N, "at": ISO time}} to FILE.
-The protocol is that of supervisor.childutils (READY, an event, RESULT).
+The protocol is that of supervisor.childutils (READY, an event, RESULT) on stdin and stdout.
 """
 
 import json
@@ -20,8 +19,8 @@ def read_restarts(path: Path) -> dict[str, int]:
     return {name: int(entry["restarts"]) for name, entry in counts.items()}
 
 
-def listen(path: Path) -> None:
-    """Count unexpected ends until supervisord goes away."""
+def count_ends(path: Path) -> None:
+    """Count until supervisord goes away; the file holds {name: {restarts, at (ISO), event}}."""
     counts: dict[str, dict[str, object]] = {}
     path.unlink(missing_ok=True)
     while True:
@@ -36,7 +35,3 @@ def listen(path: Path) -> None:
         fresh.write_text(json.dumps(counts), encoding="utf-8")
         fresh.replace(path)
         childutils.listener.ok(sys.stdout)
-
-
-if __name__ == "__main__":
-    listen(Path(sys.argv[1]))

@@ -12,7 +12,7 @@ from cluster.component import Component, read_components
 from cluster.configuration import render
 from cluster.formats import formats, run_format
 from cluster.java import command, environment
-from cluster.readiness import QUESTIONS
+from cluster.readiness import QUESTIONS, ask_tez
 from cluster.startup import Step, wait_for_answer
 from cluster.storage import make_folders
 from cluster.supervision import Supervisor, write_configuration
@@ -72,14 +72,12 @@ class Stack:
         for folder in (self.places.order_log, self.places.logs, self.places.run,
                        self.places.producer, self.places.positions.parent):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        if self.places.run.joinpath("restarts.json").exists():
-            self.places.run.joinpath("restarts.json").unlink()
         render(self.settings, self.places, self.programme.time_zone, jars)
         programs = {
             name: (c, command(c, self.settings, jars), environment(c, self.settings))
             for name, c in self.components.items()
         }
-        write_configuration(self.places, programs)
+        write_configuration(self.places, programs, self.settings.environment())
         self.supervisor.start_daemon()
 
     def start_steps(self, found: stamp.Stamp, jars: dict[str, Path]) -> list[Step]:
@@ -104,10 +102,10 @@ class Stack:
         hdfs = Hdfs(self.settings.webhdfs, user="root", timeout=10)
         steps = [
             self._step(name, lambda name=name: QUESTIONS[name](self.settings))  # type: ignore[misc]
-            for name in ("kafka", "datanode", "metastore", "hiveserver2")
+            for name in ("kafka", "namenode", "datanode", "metastore")
         ]
         steps += [
-            self._step("namenode", lambda: hdfs.exists("/")),
+            self._step("hiveserver2", lambda: ask_tez(self.settings)),
             Step("folders", "HDFS folders", self._again("namenode", lambda: make_folders(hdfs)),
                  ("namenode", "datanode")),
             Step("topic", f"topic {self.settings.topic}",

@@ -22,7 +22,7 @@ FOLDERS: Final = (
     (MART, "hive", "lake", "770"),
     (LOYALTY, "hive", "lake", "770"),
 )
-PROBE: Final = "/probe"
+PROBE: Final = "/probes/probe"
 
 
 def make_folders(hdfs: Hdfs) -> None:

@@ -24,6 +24,10 @@ STOP_SECONDS: Final = {"hbase": 40, "flume": 40, "streaming": 30}
 DEFAULT_STOP_SECONDS: Final = 10
 
 
+WATCHER: Final = "watcher"
+"""The program that asks every component its question (cluster.watch)."""
+
+
 def socket_path(places: Places) -> Path:
     """Give supervisord's socket."""
     return places.run / "supervisor.sock"
@@ -59,9 +63,9 @@ stdout_logfile_backups=3
 def write_configuration(
     places: Places,
     programs: Mapping[str, tuple[Component, list[str], Mapping[str, str]]],
+    environment: Mapping[str, str],
 ) -> None:
-    """Write supervisord.conf: one program a component, and the listener that counts restarts."""
-    listener = f"{sys.executable} -m cluster.restarts {places.run / 'restarts.json'}"
+    """Write supervisord.conf: one program a component, and the watcher with its environment."""
     text = f"""
 [supervisord]
 logfile={places.logs}/supervisord.log
@@ -78,10 +82,11 @@ chmod=0600
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
-[eventlistener:restarts]
-command={listener.replace("%", "%%")}
+[eventlistener:{WATCHER}]
+command="{sys.executable}" -m cluster.watch
+environment={_quoted(environment)}
 events=PROCESS_STATE_EXITED,PROCESS_STATE_BACKOFF
-stderr_logfile={places.logs}/restarts.log
+stderr_logfile={places.logs}/{WATCHER}.log
 stderr_logfile_maxbytes=1MB
 stderr_logfile_backups=1
 """
@@ -151,7 +156,7 @@ class Supervisor:
         return {
             row["name"]: Process(row["name"], row["statename"], row["pid"], row["spawnerr"])
             for row in rows
-            if row["group"] != "restarts"
+            if row["group"] != WATCHER
         }
 
     def start(self, name: str) -> bool:

@@ -77,12 +77,12 @@ def test_supervisors_configuration_is_one_that_supervisor_reads(settings: Settin
         name: (c, command(c, settings, jars), environment(c, settings))
         for name, c in components.items()
     }
-    write_configuration(places, programs)
+    write_configuration(places, programs, settings.environment())
     options = ServerOptions()
     options.configfile = str(places.run / "supervisord.conf")
     options.process_config(do_usage=False)
     groups = {group.name: group for group in options.process_group_configs}
-    assert groups.keys() == components.keys() | {"restarts"}
+    assert groups.keys() == components.keys() | {"watcher"}
     flume = groups["flume"].process_configs[0]
     assert flume.environment["LOYALTY_DATA"] == str(settings.data)
     assert flume.autorestart

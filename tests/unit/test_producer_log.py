@@ -1,0 +1,187 @@
+"""The order log: names, rolling, one file a writer, torn lines, a full disk."""
+
+import fcntl
+import os
+import re
+import resource
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from producer.log import NoRoom, OrderLog, files, locked, mend
+
+ZONE = ZoneInfo("America/New_York")
+NOON = int(datetime(2026, 11, 24, 12, tzinfo=ZONE).timestamp() * 1000)
+MINUTE = 60_000
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self, now: int = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def order_log(folder: Path, clock: Clock | None = None, roll_minutes: int = 60) -> OrderLog:
+    return OrderLog(folder, ZONE, roll_mib=1, roll_minutes=roll_minutes, clock=clock or Clock())
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in files(folder)]
+
+
+def test_a_line_arrives_whole_in_a_file_named_by_date_and_sequence(tmp_path: Path) -> None:
+    folder = tmp_path / "orders-log"
+    with order_log(folder) as log:
+        assert names(folder) == []
+        log.write(b"one\n")
+        log.write(b"\n")
+        path = folder / "orders-20261124-000001.log"
+        assert path.read_bytes() == b"one\n\n"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_the_date_is_the_programmes_not_utc(tmp_path: Path) -> None:
+    late = datetime(2026, 11, 24, 23, 59, tzinfo=ZONE)
+    with order_log(tmp_path, Clock(int(late.timestamp() * 1000))) as log:
+        log.write(b"one\n")
+    assert names(tmp_path) == ["orders-20261124-000001.log"]
+
+
+def test_writers_at_the_same_time_have_files_of_their_own(tmp_path: Path) -> None:
+    with order_log(tmp_path) as one, order_log(tmp_path) as two:
+        one.write(b"one\n")
+        two.write(b"two\n")
+        one.write(b"one\n")
+    assert [path.read_bytes() for path in files(tmp_path)] == [b"one\none\n", b"two\n"]
+
+
+def test_a_file_is_rolled_before_it_gets_too_large(tmp_path: Path) -> None:
+    line = b"x" * 65_535 + b"\n"
+    with order_log(tmp_path) as log:
+        for _ in range(17):
+            log.write(line)
+    assert [path.stat().st_size for path in files(tmp_path)] == [1 << 20, len(line)]
+
+
+def test_a_file_is_rolled_by_time(tmp_path: Path) -> None:
+    clock = Clock()
+    with order_log(tmp_path, clock, roll_minutes=10) as log:
+        for minute in (0, 9, 10, 19, 30):
+            clock.now = NOON + minute * MINUTE
+            log.write(b"%d\n" % minute)
+    assert [path.read_bytes() for path in files(tmp_path)] == [b"0\n9\n", b"10\n19\n", b"30\n"]
+
+
+@pytest.mark.parametrize("day", ["2026-11-24", "2026-11-01", "2026-03-08"])
+def test_a_new_date_begins_a_new_file_on_days_of_any_length(tmp_path: Path, day: str) -> None:
+    midnight = datetime.fromisoformat(f"{day}T23:59:59.999").replace(tzinfo=ZONE)
+    clock = Clock(int(midnight.timestamp() * 1000))
+    with order_log(tmp_path, clock) as log:
+        log.write(b"old\n")
+        clock.now += 1
+        log.write(b"new\n")
+    old, new = names(tmp_path)
+    assert old == f"orders-{day.replace('-', '')}-000001.log"
+    assert new > old
+    assert new.endswith("-000001.log")
+
+
+def test_a_writers_file_is_locked_until_it_is_closed(tmp_path: Path) -> None:
+    with order_log(tmp_path) as log:
+        log.write(b"one\n")
+        (path,) = files(tmp_path)
+        with locked(path) as file:
+            assert file is None
+    with locked(path) as file:
+        assert file is not None
+
+
+@pytest.mark.parametrize(
+    ("left", "mended"),
+    [
+        (b"one\ntor", b"one\n"),
+        (b"tor", b""),
+        (b"one\n" + b"x" * 200_000, b"one\n"),
+        (b"one\n", b"one\n"),
+        (b"", b""),
+    ],
+)
+def test_the_next_writer_takes_back_a_torn_line(tmp_path: Path, left: bytes, mended: bytes) -> None:
+    path = tmp_path / "orders-20261124-000001.log"
+    path.write_bytes(left)
+    with order_log(tmp_path) as log:
+        log.write(b"new\n")
+    assert path.read_bytes() == mended
+    assert names(tmp_path)[1] == "orders-20261124-000002.log"
+
+
+def test_a_half_line_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "orders-20261124-000001.log"
+    with path.open("wb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        writer.write(b"one\nha")
+        writer.flush()
+        assert mend(tmp_path) == []
+        assert path.read_bytes() == b"one\nha"
+    assert mend(tmp_path) == [path]
+
+
+def test_a_foreign_tills_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "orders-till-7.log"
+    path.write_bytes(b"one\nha")
+    assert mend(tmp_path) == []
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """Let the kernel break off writes beyond a file size, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_on_a_full_disk_a_line_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    line = b"0123456789\n"
+    with order_log(tmp_path) as log:
+        with room_for(30):
+            log.write(line)
+            log.write(line)
+            for _ in range(3):
+                with pytest.raises(NoRoom, match="make room"):
+                    log.write(line)
+                assert next(files(tmp_path)).read_bytes() == line * 2
+        log.write(line)
+    assert next(files(tmp_path)).read_bytes() == line * 3
+
+
+def test_other_errors_are_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    log = order_log(tmp_path)
+    log.write(b"one\n")
+    os.close(log._file)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        log.write(b"two\n")
+
+
+def test_each_line_is_one_write(tmp_path: Path) -> None:
+    """A reader must never see a part of a line that ends in nothing, nor two in a torn write."""
+    reader, writer = os.pipe()
+    with order_log(tmp_path) as log:
+        log.write(b"first\n")
+        os.dup2(writer, log._file)  # in packet mode a pipe keeps each write apart
+        fcntl.fcntl(writer, fcntl.F_SETFL, os.O_DIRECT)
+        os.write(writer, b"")
+        for line in (b"one\n", b"two\n"):
+            os.write(log._file, line)
+    assert re.fullmatch(rb"one\n", os.read(reader, 100))
