@@ -4,19 +4,17 @@ A snapshot is a function of transactions_cln, customers_cln and the date: made a
 same rows, and a refresh killed anywhere is mended by the next one.
 """
 
-import fcntl
 import json
 import os
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from cluster.lock import only_one
 from hive.generations import SnapshotTable
 from hive.session import Session, connect
 from hive.sql import read_statement
@@ -51,7 +49,7 @@ def refresh(settings: Settings, places: Places, data_dt: date) -> Snapshot:
     if data_dt > today:
         raise Refused(f"{data_dt} is in the future: today is {today} in programme time.")
     begun = datetime.now(tz=UTC)
-    with only_one(places):
+    with only_one(places.run / "refresh.lock", "A refresh"):
         try:
             snapshot = _make(settings, data_dt)
         except Exception as error:
@@ -96,22 +94,10 @@ def build(session: Session, location: str, data_dt: date) -> tuple[int, Decimal]
     return rows, spent
 
 
-@contextmanager
-def only_one(places: Places) -> Iterator[None]:
-    """Hold the lock of refreshes; it ends with its process, however that ends."""
-    places.run.mkdir(parents=True, exist_ok=True)
-    with (places.run / "refresh.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Refused("A refresh is running; try again when it has ended.") from error
-        yield
-
-
 def read_last(places: Places) -> dict[str, Any] | None:
     """Give the record of the last refresh, None before the first.
 
-    last: when it began (ISO, UTC); ok; data_dt; rows, null after a failure; seconds; error, null
+    at: when it began (ISO, UTC); ok; data_dt; rows, null after a failure; seconds; error, null
     after a success.
     """
     try:
@@ -124,7 +110,7 @@ def read_last(places: Places) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    last: str
+    at: str
     ok: bool
     data_dt: str
     rows: int | None

@@ -4,6 +4,7 @@ PyHive puts parameters into statements on the client, so none are given to it he
 complete text, and is never made of input.
 """
 
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport  # type: ignore[import-untyped]
 
 from pipeline.errors import LoyaltyError, Refused, Unavailable
+
+# thrift logs what it then raises; without a handler it would reach the user's terminal
+logging.getLogger("thrift").addHandler(logging.NullHandler())
 
 USER: Final = "hive"
 CONNECT_SECONDS: Final = 10

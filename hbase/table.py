@@ -1,0 +1,159 @@
+"""HBase through its Thrift server with happybase, and nothing else that knows happybase.
+
+Without a client timeout a call hangs while the region server is away. A connection dies after a
+minute idle, so a read is tried once more on a new one; a write never is.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import happybase
+from Hbase_thrift import AlreadyExists  # type: ignore[import-not-found]
+from thriftpy2.thrift import TException
+from thriftpy2.transport import TTransportException
+
+from hbase.codec import Cells, Order, newest_first, read_orders, to_line
+from pipeline.errors import LoyaltyError, Unavailable
+from pipeline.places import FAMILY, ORDERS_TABLE, PROBE_TABLE
+
+TIMEOUT_SECONDS: Final = 4
+MAKE_SECONDS: Final = 30
+"""A table is made only when its region is open: 1.3 s measured, longer right after a start."""
+SCAN_ROWS: Final = 1000
+"""Rows fetched at once by a full scan. 5,000 are no faster; 20,000 used up the server's heap."""
+LOOK_UP_ROWS: Final = 100
+"""Rows fetched at once for a till: some 30 receipts."""
+
+_Answer = TypeVar("_Answer")
+
+
+class Tables:
+    """A connection to the Thrift server; use it in a `with`, in one thread."""
+
+    def __init__(self, host: str, port: int, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._address = f"{host}:{port}"
+        self._connect: Callable[[], Any] = partial(
+            happybase.Connection, host, port, timeout=int(timeout * 1000)
+        )
+        with _sentences(self._address):
+            self._connection: Any = self._connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _k: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def make(self, name: str) -> None:
+        """Make a table with family `d`, one version; one that is there stays as it is."""
+        with _sentences(self._address):
+            if name.encode() in self._connection.tables():
+                return
+            options = {"max_versions": 1, "compression": "NONE", "bloom_filter_type": "ROW",
+                       "block_cache_enabled": True}  # fmt: skip
+            try:
+                self._connection.create_table(name, {FAMILY: options})
+            except AlreadyExists:  # made by another one meanwhile
+                return
+
+    def put(self, name: str, key: bytes, cells: Cells) -> None:
+        """Write one row."""
+        with _sentences(self._address):
+            self._connection.table(name).put(key, cells)
+
+    def get(self, name: str, key: bytes) -> dict[bytes, bytes]:
+        """Read one row, {} where there is none."""
+        found: dict[bytes, bytes] = self._read(lambda: self._connection.table(name).row(key))
+        return found
+
+    def orders(self, customer_id: int, last: int, now_ms: int) -> list[Order]:
+        """Read the last orders of a customer, newest first; none more than ten minutes ahead."""
+        start, stop = newest_first(customer_id, now_ms)
+
+        def look_up() -> list[Order]:
+            rows = self._connection.table(ORDERS_TABLE).scan(
+                row_start=start, row_stop=stop, reverse=True, batch_size=LOOK_UP_ROWS
+            )
+            try:
+                return list(islice(read_orders(rows), last))
+            finally:
+                rows.close()  # the scanner on the server
+
+        return self._read(look_up)
+
+    def rows(self, name: str) -> Iterator[tuple[bytes, Cells]]:
+        """Read all rows of a table, in the order of the keys, in batches."""
+        start = b""
+        while batch := self._read(partial(self._batch, name, start)):
+            yield from batch
+            start = batch[-1][0] + b"\0"
+
+    def _batch(self, name: str, start: bytes) -> list[tuple[bytes, Cells]]:
+        scan = self._connection.table(name).scan(
+            row_start=start, batch_size=SCAN_ROWS, limit=SCAN_ROWS
+        )
+        return list(scan)
+
+    def _read(self, question: Callable[[], _Answer]) -> _Answer:
+        """Ask once more where the connection had died."""
+        with _sentences(self._address):
+            try:
+                return question()
+            except (TTransportException, ConnectionError):
+                self._connection.close()
+                self._connection = self._connect()
+                return question()
+
+
+@contextmanager
+def _sentences(address: str) -> Iterator[None]:
+    """Turn the errors of happybase and Thrift into ours."""
+    try:
+        yield
+    except (TTransportException, OSError, EOFError) as error:
+        raise Unavailable(
+            f"HBase does not answer through its Thrift server at {address}; "
+            "`./loyalty status` shows its state."
+        ) from error
+    except TException as error:
+        reason = getattr(error, "message", None) or error
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        raise Unavailable(
+            f"HBase at {address} could not answer ({text.partition(chr(10))[0][:200]}); "
+            "`./loyalty status` shows its state."
+        ) from error
+
+
+def make_tables(host: str, port: int) -> None:
+    """Make the tables `orders` and `probe` where they are missing."""
+    with Tables(host, port, MAKE_SECONDS) as tables:
+        for name in (ORDERS_TABLE, PROBE_TABLE):
+            tables.make(name)
+
+
+def probe(host: str, port: int) -> None:
+    """Ask HBase the real question: a row is written to the table `probe` and read back."""
+    written = time.time_ns()
+    cell = f"{FAMILY}:written".encode()
+    with Tables(host, port) as tables:
+        tables.put(PROBE_TABLE, b"probe", {cell: str(written).encode()})
+        # another probe may have written since
+        if int(tables.get(PROBE_TABLE, b"probe").get(cell, b"0")) < written:
+            raise LoyaltyError("HBase did not give back the row that was just written.")
+
+
+def lines(host: str, port: int) -> Iterator[bytes]:
+    """Give every row of `orders` as the line that it came from, in the order of the keys.
+
+    Key and columns as they are stored, without a line end; nothing is parsed.
+    """
+    with Tables(host, port) as tables:
+        for key, cells in tables.rows(ORDERS_TABLE):
+            yield to_line(key, cells)

@@ -1,0 +1,67 @@
+"""Rows as a table: folded to the terminal's width there, one line a row where it is piped."""
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+Cell = Any
+"""A value as it comes from Hive or HBase; None is NULL."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+_MAX_WIDTH: Final = 1_000_000
+_CELL_CHARACTERS: Final = 200
+"""A quarantined line may be 64 kB long."""
+
+
+def to_text(value: Cell) -> str:
+    """Give a value as text; bytes that are no UTF-8 as \\xNN."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="backslashreplace")
+    return str(value)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], console: Console) -> None:
+    """Print a table, numbers to the right, long values cut.
+
+    Control characters are shown as \\xNN: what a till wrote must not steer the terminal.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    content = [list(row) for row in rows]
+    for at, name in enumerate(columns):
+        values = [row[at] for row in content if row[at] is not None]
+        numeric = bool(values) and all(_is_number(value) for value in values)
+        table.add_column(
+            Text(_visible(name)), justify="right" if numeric else "left", overflow="fold"
+        )
+    for row in content:
+        table.add_row(*map(_cell, row))
+    if console.is_terminal:
+        console.print(table, soft_wrap=False)
+        return
+    wide = Console(file=console.file, width=_MAX_WIDTH, color_system=None)
+    wide.width = Measurement.get(wide, wide.options, table).maximum
+    wide.print(table)
+
+
+def _cell(value: Cell) -> Text:
+    if value is None:
+        return Text("NULL", style="dim")
+    text = to_text(value)
+    cut = text if len(text) <= _CELL_CHARACTERS else f"{text[: _CELL_CHARACTERS - 1]}…"
+    return Text(_visible(cut))
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _is_number(value: Cell) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
