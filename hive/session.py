@@ -197,6 +197,7 @@ def useful_sentence(message: str) -> str:
     """
     causes = re.findall(r"Caused by: ([^\n]+)", message)
     text = causes[-1] if causes else message.strip().partition("\n")[0]
+    text = re.sub(r"^Error (?:while \w+ statement|running query): ", "", text)
     text = re.sub(r"^.*?(?:FAILED: |Execution Error, return code \d+ from )", "", text)
     text = re.sub(r"\b(?:[a-z][a-z0-9_]*\.){2,}(?=[A-Z]\w*(?:Exception|Error)\b)", "", text)
     return text.strip()

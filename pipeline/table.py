@@ -1,4 +1,4 @@
-"""Rows as a table: folded to the terminal's width there, one line a row where it is piped."""
+"""Rows as a table: folded to a terminal's width, one line a row where it is piped."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -33,22 +33,38 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], console: 
 
     Control characters are shown as \\xNN: what a till wrote must not steer the terminal.
     """
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     content = [list(row) for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for at, name in enumerate(columns):
         values = [row[at] for row in content if row[at] is not None]
-        numeric = bool(values) and all(_is_number(value) for value in values)
+        numeric = bool(values) and all(map(_is_number, values))
         table.add_column(
             Text(_visible(name)), justify="right" if numeric else "left", overflow="fold"
         )
     for row in content:
         table.add_row(*map(_cell, row))
-    if console.is_terminal:
-        console.print(table, soft_wrap=False)
-        return
     wide = Console(file=console.file, width=_MAX_WIDTH, color_system=None)
     wide.width = Measurement.get(wide, wide.options, table).maximum
-    wide.print(table)
+    if not console.is_terminal:
+        with wide.capture() as captured:
+            wide.print(table)
+        console.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    elif wide.width > 1.5 * console.width:
+        _show_records(columns, content, console)
+    else:
+        console.print(table, soft_wrap=False)
+
+
+def _show_records(columns: Sequence[str], rows: list[list[Cell]], console: Console) -> None:
+    """Print each row as a list of names and values: more columns than a terminal has room for."""
+    for number, row in enumerate(rows, 1):
+        record = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        record.add_column(style="bold")
+        record.add_column(overflow="fold")
+        for name, value in zip(columns, row, strict=True):
+            record.add_row(Text(_visible(name)), _cell(value))
+        console.print(Text(f"row {number}", style="dim"))
+        console.print(record, soft_wrap=False)
 
 
 def _cell(value: Cell) -> Text:

@@ -1,0 +1,118 @@
+"""SQL as files: how they are written, read, split and filled."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hive.session import useful_sentence
+from hive.sql import FOLDER, read_statement, statements
+from hive.tables import TABLES
+
+OURS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.sql"))
+DDL = [f"ddl/{table}.sql" for table in TABLES]
+COLUMN = re.compile(r"^\s+(\w+)\s+([A-Z]+(?:\([0-9,]+\))?)\s+COMMENT '([^']+)'", re.MULTILINE)
+
+
+def text_of(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def columns_of(name: str) -> list[tuple[str, str]]:
+    return [(column, kind) for column, kind, _ in COLUMN.findall(text_of(name))]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_file_has_a_header_and_one_statement(name: str) -> None:
+    header = text_of(name).partition("\n\n")[0]
+    assert re.search(r"^-- Purpose: +\S", header, re.MULTILINE)
+    assert re.search(r"^-- Run: +\./loyalty \S", header, re.MULTILINE)
+    assert len(list(statements(text_of(name)))) == 1
+    for parameter in set(re.findall(r"\{(\w+)\}", text_of(name))):
+        assert re.search(rf"^-- Parameters: +\{{{parameter}\}} ", header, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", DDL)
+def test_tables_are_external_commented_and_made_only_when_missing(name: str) -> None:
+    text = text_of(name)
+    assert re.search(rf"^CREATE EXTERNAL TABLE IF NOT EXISTS {Path(name).stem} \(", text, re.M)
+    assert re.search(r"^\)\nCOMMENT '", text, re.MULTILINE)
+    body = text[text.index("(") : text.index("STORED AS")]
+    lines = [line for line in body.splitlines() if re.match(r"  \w", line)]
+    assert len(lines) == len(COLUMN.findall(body)), "a column without a COMMENT"
+
+
+def test_a_snapshot_is_built_with_the_columns_of_loyalty() -> None:
+    assert columns_of("loyalty/staged.sql") == columns_of("ddl/loyalty.sql")[:-1]
+    staged = text_of("loyalty/staged.sql")
+    for _, _, comment in COLUMN.findall(text_of("ddl/loyalty.sql"))[:-1]:
+        assert comment in staged
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("select 1", ["select 1"]),
+        ("select 1; select 2 ;\n;", ["select 1", "select 2"]),
+        ("-- only a comment", []),
+        (" \n ", []),
+        ("select ';' , \"a;b\", `c;d`; x", ["select ';' , \"a;b\", `c;d`", "x"]),
+        (r"select 'it\'s; -- one'; x", [r"select 'it\'s; -- one'", "x"]),
+        ("select '--', 1 -- two;\n, 2", ["select '--', 1  \n, 2"]),
+        ("select /* ; */ 1; x", ["select   1", "x"]),
+        ("select /*+ MAPJOIN(a) */ 1", ["select /*+ MAPJOIN(a) */ 1"]),
+        ("select 3 - 2 / 1", ["select 3 - 2 / 1"]),
+        ("select 'not closed; x", ["select 'not closed; x"]),
+        ("select 1 /* not closed; x", ["select 1"]),
+        ("select 'é中\n☕'; y", ["select 'é中\n☕'", "y"]),
+    ],
+)
+def test_statements_are_split_outside_quotes_and_comments(text: str, expected: list[str]) -> None:
+    assert list(statements(text)) == expected
+
+
+def test_a_parameter_is_filled() -> None:
+    statement = read_statement("ddl/loyalty.sql", hdfs="hdfs://127.0.0.1:8020")
+    assert "LOCATION 'hdfs://127.0.0.1:8020/data/mart/loyalty'" in statement
+    assert "--" not in statement
+
+
+@pytest.mark.parametrize("value", ["", "x'y", "a b", "a;b", "a\nb", "a\\", "{hdfs}", '"'])
+def test_no_parameter_can_leave_its_quotes(value: str) -> None:
+    with pytest.raises(ValueError, match="plain value"):
+        read_statement("ddl/loyalty.sql", hdfs=value)
+
+
+def test_a_forgotten_parameter_is_noticed() -> None:
+    with pytest.raises(ValueError, match="hdfs"):
+        read_statement("ddl/loyalty.sql")
+
+
+WRONG = (
+    "Error while compiling statement: FAILED: SemanticException [Error 10001]: "
+    "Line 1:14 Table not found 'nope'"
+)
+FAILED = (
+    "Error while compiling statement: FAILED: Execution Error, return code 2 from "
+    "org.apache.hadoop.hive.ql.exec.tez.TezTask. Vertex failed, diagnostics=[x\n\tat a.b(C)"
+    "\nCaused by: java.util.concurrent.ExecutionException: java.io.IOException: gone"
+    "\n\t... 18 more\nCaused by: java.io.FileNotFoundException: File x does not exist."
+    "\n\tat org.apache.hadoop.hdfs.Y(Y.java:1)"
+)
+ASSERTED = (
+    "Error while compiling statement: org.apache.hadoop.hive.ql.metadata.HiveException: "
+    "ASSERT_TRUE(): assertion failed."
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        (WRONG, "SemanticException [Error 10001]: Line 1:14 Table not found 'nope'"),
+        (FAILED, "FileNotFoundException: File x does not exist."),
+        (ASSERTED, "HiveException: ASSERT_TRUE(): assertion failed."),
+        ("Query timed out", "Query timed out"),
+    ],
+)
+def test_of_hives_message_one_sentence_is_left(message: str, sentence: str) -> None:
+    assert useful_sentence(message) == sentence
