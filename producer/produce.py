@@ -114,10 +114,9 @@ def _lines(stream: IO[bytes], tally: Tally) -> Iterator[bytes]:
     while line := stream.readline(MAX_LINE_BYTES + 2):
         number += 1
         if len(line.removesuffix(b"\n")) > MAX_LINE_BYTES:
-            written = f"the {tally.lines:,} lines before it were" if tally.lines else "nothing was"
             raise Refused(
-                f"Line {number:,} is longer than {MAX_LINE_BYTES:,} bytes; {written} written."
-                " Take it out and try again."
+                f"Line {number:,} is longer than {MAX_LINE_BYTES:,} bytes; lines written before it:"
+                f" {tally.lines:,}. Take it out and try again."
             )
         yield line if line.endswith(b"\n") else line + b"\n"
 

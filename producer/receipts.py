@@ -115,7 +115,7 @@ class Export:
         )
         text = line.text().encode()
         if isinstance(fault := parse(text), Fault):
-            raise _Dirt(f"makes no order line: its {fault.reason} is not allowed")
+            raise _Dirt(f"makes no good order line ({fault.reason})")
         first = seen.first((key[0], business_date.toordinal(), *key[1:]), row, raw)
         if first is not None:
             raise _Dirt(

@@ -1,10 +1,11 @@
 """`produce`: a foreground run of invented orders, or of given lines."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -30,13 +31,10 @@ def produce(  # noqa: PLR0917 (options have no order)
         typer.Option(help="Instant of the first order, ISO or epoch milliseconds; default now."),
     ] = None,
     source: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--from",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            allow_dash=True,
+            metavar="FILE",
             help="Pass the lines of a file on, byte for byte; - is standard input.",
         ),
     ] = None,
@@ -73,8 +71,9 @@ def produce(  # noqa: PLR0917 (options have no order)
     programme = read_programme(settings.programme)
     tally = Tally()
     if source is not None:
+        stream = _opened(source)
         with _told(tally), _writer(settings, programme, folder, dry_run) as write:
-            _pass_on(source, write, tally)
+            _pass_on(stream, write, tally)
     elif count is not None:
         start_ms = None if start is None else parse_start(start, ZoneInfo(programme.time_zone))
         when = (
@@ -109,15 +108,23 @@ def _till(
     return Till(members, programme.menu, run, str(chosen))
 
 
-def _pass_on(source: Path, write: "Write", tally: "Tally") -> None:
+def _pass_on(stream: IO[bytes], write: "Write", tally: "Tally") -> None:
     from producer.produce import write_lines
 
-    if str(source) == "-":
-        with _progress("bytes", None) as progress:
-            write_lines(sys.stdin.buffer, write, tally, progress=progress)
-        return
-    with source.open("rb") as stream, _progress("bytes", source.stat().st_size) as progress:
+    size = os.fstat(stream.fileno()).st_size if stream.seekable() else None
+    with stream, _progress("bytes", size) as progress:
         write_lines(stream, write, tally, progress=progress)
+
+
+def _opened(source: str) -> IO[bytes]:
+    if source == "-":
+        return sys.stdin.buffer
+    try:
+        return Path(source).open("rb")
+    except OSError as error:
+        raise UsageError(
+            f"--from cannot read {source} ({error.strerror}); give a file, or - for standard input."
+        ) from error
 
 
 @contextmanager

@@ -6,8 +6,7 @@ import typer
 
 from pipeline.console import err, out
 from pipeline.places import Places
-from pipeline.programme import read_programme
-from pipeline.settings import Settings, read_settings
+from pipeline.settings import read_settings
 
 
 def rate(
@@ -24,20 +23,20 @@ def rate(
     """
     from producer.rate import ask_rate
 
-    settings = read_settings()
-    asked = ask_rate(Places(settings.data), word)
-    out.print(f"asked for {asked}" + (f", then {asked.rate.word}" if asked.paused else ""))
+    places = Places(read_settings().data)
+    asked = ask_rate(places, word)
+    out.print(f"asked for {asked.rate.word}" + (", paused" if asked.paused else ""))
     if asked.paused:
         err.print("no orders are invented until `./loyalty rate resume`")
-    elif not _is_running(settings):
-        err.print("the stack is down; it begins with the next `./loyalty up`")
+    elif not _is_running(places):
+        err.print("the stack is down; orders begin with the next `./loyalty up`")
 
 
-def _is_running(settings: Settings) -> bool:
+def _is_running(places: Places) -> bool:
     """Start the producer where the stack runs without one; False when the stack is down."""
-    from cluster.stack import Stack
+    from cluster.supervision import Supervisor
 
-    supervisor = Stack(settings, read_programme(settings.programme)).supervisor
+    supervisor = Supervisor(places)
     if not supervisor.is_running():
         return False
     supervisor.start("producer")

@@ -1,0 +1,239 @@
+"""`python -m producer`, as the supervisor runs it: a real process on a data folder of its own."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.order import OrderLine, parse
+from pipeline.places import Places
+from pipeline.settings import ROOT
+from producer.log import files, now_ms
+from producer.measure import measured_rate
+from producer.members import write_members
+from producer.rate import ask_rate
+
+Begin = Callable[[], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """A data folder with two members."""
+    places = Places(tmp_path / "var")
+    write_members(places, [(7, 3), (70, 5)])
+    return places
+
+
+@pytest.fixture
+def begin(places: Places) -> Iterator[Begin]:
+    """Start producers; each that still lives at the end of the test is killed."""
+    begun = []
+
+    def one() -> subprocess.Popen[str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("LOYALTY_")}
+        begun.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "producer"],
+                cwd=ROOT,
+                env=environment | {"LOYALTY_DATA": str(places.data)},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return begun[-1]
+
+    yield one
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def stop(process: subprocess.Popen[str]) -> str:
+    """End it as the supervisor does: within a second, with exit code 0. Gives what it said."""
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=1)
+    assert process.returncode == 0, said
+    return said
+
+
+def written(places: Places) -> list[OrderLine]:
+    """Read all lines in the order log; the last of a living writer is whole as well."""
+    orders = []
+    for path in files(places.order_log) if places.order_log.exists() else ():
+        data = path.read_bytes()
+        assert data.endswith(b"\n") or not data
+        for line in data.splitlines():
+            order = parse(line)
+            assert isinstance(order, OrderLine), line
+            orders.append(order)
+    return orders
+
+
+def until(reached: Callable[[], bool], seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, "not reached in time"
+        time.sleep(0.02)
+
+
+def receipt_numbers(orders: list[OrderLine]) -> list[int]:
+    """Give the running numbers of the receipts, checking that no line is lost or doubled."""
+    numbers: list[int] = []
+    line = 0
+    for order in orders:
+        number = int(order.order_id.rpartition("-")[2])
+        if numbers and number == numbers[-1]:
+            line += 1
+        else:
+            numbers.append(number)
+            line = 1
+        assert order.line_no == line
+    return numbers
+
+
+def test_the_default_rate_begins_with_an_order_at_once(places: Places, begin: Begin) -> None:
+    ask_rate(places, "30s")
+    before = now_ms()
+    process = begin()
+    until(lambda: bool(written(places)))
+    said = stop(process)
+    assert "30s" in said
+    orders = written(places)
+    assert receipt_numbers(orders) == [1]
+    assert orders[0].customer_id in {7, 70, None}
+    assert before <= orders[0].ordered_at <= now_ms()
+
+
+def test_another_rate_acts_within_two_seconds(places: Places, begin: Begin) -> None:
+    ask_rate(places, "30s")
+    process = begin()
+    until(lambda: bool(written(places)))
+    ask_rate(places, "500/s")
+    until(lambda: len(receipt_numbers(written(places))) > 100, seconds=2)
+    asked = ask_rate(places, "100/s")
+    time.sleep(3)
+    measured = measured_rate(places.order_log, now_ms(), asked.since_ms + 1000)
+    assert measured == pytest.approx(100, rel=0.05)
+    ask_rate(places, "pause")
+    time.sleep(1)
+    paused = len(written(places))
+    time.sleep(1)
+    assert len(written(places)) == paused
+    stop(process)
+    numbers = receipt_numbers(written(places))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_pause_is_not_made_up_for(places: Places, begin: Begin) -> None:
+    ask_rate(places, "100/s")
+    process = begin()
+    until(lambda: bool(written(places)))
+    ask_rate(places, "pause")
+    time.sleep(3)
+    before = len(written(places))
+    ask_rate(places, "resume")
+    until(lambda: len(written(places)) > before)
+    time.sleep(0.5)
+    assert len(written(places)) - before < 150
+    stop(process)
+
+
+def test_the_rate_outlives_a_kill_and_the_ids_differ(places: Places, begin: Begin) -> None:
+    ask_rate(places, "500/s")
+    for _ in range(2):
+        process = begin()
+        more = len(written(places)) + 100
+        until(lambda more=more: len(written(places)) > more)  # type: ignore[misc]
+        process.kill()
+        process.wait()
+    assert len(list(files(places.order_log))) == 2
+    orders = written(places)
+    assert len({order.identity() for order in orders}) == len(orders)
+
+
+def test_max_ends_at_a_line_end_too(places: Places, begin: Begin) -> None:
+    ask_rate(places, "max")
+    process = begin()
+    until(lambda: len(written(places)) > 10_000)
+    stop(process)
+    numbers = receipt_numbers(written(places))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_without_members_it_says_so_once_and_waits(places: Places, begin: Begin) -> None:
+    write_members(places, [])
+    ask_rate(places, "500/s")
+    process = begin()
+    time.sleep(1.5)
+    assert written(places) == []
+    write_members(places, [(5001, 8)])
+    until(lambda: len(written(places)) > 100)
+    said = stop(process)
+    assert said.count("No members yet") == 1
+    assert {order.customer_id for order in written(places)} == {5001, None}
+
+
+def test_nothing_is_invented_unasked(places: Places, begin: Begin) -> None:
+    process = begin()
+    time.sleep(1)
+    assert "nothing yet" in stop(process)
+    assert written(places) == []
+
+
+def test_new_members_are_taken_up(places: Places, begin: Begin) -> None:
+    ask_rate(places, "500/s")
+    process = begin()
+    until(lambda: len(written(places)) > 100)
+    write_members(places, [(9, 9)])
+    until(lambda: any(order.customer_id == 9 for order in written(places)), seconds=2)
+    stop(process)
+
+
+def test_a_full_disk_is_waited_for_without_loss(places: Places, begin: Begin) -> None:
+    ask_rate(places, "500/s")
+    ask_rate(places, "pause")
+    process = begin()
+    _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (5000, most))
+    ask_rate(places, "resume")
+    until(lambda: bool(written(places)))
+    time.sleep(1.2)
+    full = written(places)
+    assert sum(len(order.text()) + 1 for order in full) > 4900
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
+    until(lambda: len(written(places)) > len(full) + 100)
+    said = stop(process)
+    assert said.count("No room for another order line") == 1
+    assert "There is room again" in said
+    numbers = receipt_numbers(written(places))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_it_ends_while_it_waits_for_room(places: Places, begin: Begin) -> None:
+    ask_rate(places, "500/s")
+    ask_rate(places, "pause")
+    process = begin()
+    _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000, most))
+    ask_rate(places, "resume")
+    until(lambda: bool(written(places)))
+    time.sleep(1)
+    stop(process)
+    assert written(places)
+
+
+def test_a_damaged_rate_file_ends_in_a_sentence(places: Places, begin: Begin) -> None:
+    ask_rate(places, "5/s")
+    (places.producer / "rate").write_text(json.dumps({"rate": "often"}))
+    process = begin()
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "damaged" in said
+    assert "Traceback" not in said
