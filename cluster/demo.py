@@ -14,17 +14,23 @@ def demo_steps(stack: Stack, found: Stamp, *, empty: bool, rate: str | None) -> 
     A data folder begun empty, or one whose customers were loaded, gets nothing invented;
     its producer runs when it was asked for by `rate resume`.
     """
-    from producer.rate import ask_rate, asked
+    from producer.rate import DEFAULT, ask_rate, asked
 
     real = found.begun == "empty" or empty or (stack.places.data / "customers.loaded").exists()
     steps = []
+    if real and asked(stack.places) is None:
+        ask_rate(stack.places, "pause")
+    if rate is not None or asked(stack.places) is None:
+        ask_rate(stack.places, rate or DEFAULT)
     if not real:
         steps.append(
-            Step("members", "invented members", lambda: _load_members(stack),
-                 ("folders", "hive-tables"))
-        )  # fmt: skip
-        if rate is not None or asked(stack.places) is None:
-            ask_rate(stack.places, rate or "30s")
+            Step(
+                "members",
+                "invented members",
+                lambda: _load_members(stack),
+                ("folders", "hive-tables"),
+            )
+        )
     if not empty and (state := asked(stack.places)) is not None and not state.paused:
         steps.append(
             Step("producer", "demo producer", lambda: stack.supervisor.start("producer"),
