@@ -1,0 +1,161 @@
+"""One comparison, from the cut to the outcome: reads every store once, into one database."""
+
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from pipeline.places import QUARANTINE, RAW, TRANSACTIONS
+from pipeline.verify import findings, presence, tables
+from pipeline.verify.cut import Cut, Note, Sources, describe, find_cut
+from pipeline.verify.messages import read_messages
+from pipeline.verify.order_log import log_files, read_log
+from pipeline.verify.raw import raw_folders, read_raw
+from pipeline.verify.report import Outcome
+from pipeline.verify.rows import instant_filter, read_rows
+from pipeline.verify.scope import Scope, full_condition, held_dates, oldest_arrival
+from pipeline.verify.scratch import Scratch, open_scratch
+
+SHOWN_PER_RULE: Final = 10
+HOPS: Final = {"log": "log files", "topic": "topic", "raw": "HDFS raw", "hbase": "HBase",
+               "cln": "transactions_cln", "quar": "quarantine"}  # fmt: skip
+_NEWS_S: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where everything is read: the cut's sources, HBase's Thrift port, folders on HDFS."""
+
+    sources: Sources
+    thrift_port: int
+    table: str = "orders"
+    raw: str = RAW
+    transactions: str = TRANSACTIONS
+    quarantine: str = QUARANTINE
+
+
+class Comparison:
+    """Compares the stores of one pipeline.
+
+    zone: the programme's time zone; retention: how long a log file stays after its last line.
+    """
+
+    def __init__(self, stores: Stores, zone: str, retention: timedelta, note: Note) -> None:
+        self._stores = stores
+        self._hdfs = stores.sources.hdfs
+        self._topic = stores.sources.topic
+        self._zone = zone
+        self._retention = retention
+        self._note = note
+
+    def run(self, asked: Scope, wait_s: float | None) -> Outcome:
+        """Compare the dates asked for, after waiting for the cut at most wait_s (None: not).
+
+        Raises Unavailable when a store or the cut cannot be reached.
+        """
+        cut = find_cut(self._stores.sources, wait_s, self._note)
+        if cut.behind:
+            self._note(f"compared up to the slowest: {describe(cut.behind)}; --wait waits")
+        with tempfile.TemporaryDirectory(prefix="loyalty-verify-") as name:
+            folder = Path(name)
+            with open_scratch(folder, self._zone) as scratch:
+                whole = self._read(scratch, folder, cut, asked)
+                return self._judge(scratch, cut, is_open=asked.is_everything, is_whole=whole)
+
+    def _read(self, scratch: Scratch, folder: Path, cut: Cut, asked: Scope) -> bool:
+        """Load every hop and find out which lines are judged; tells whether all of them are."""
+        self._load(scratch, "log", _head(cut), tail=False)
+        self._load(scratch, "topic", read_messages(self._topic, cut.held, cut.ends))
+        expired = any(cut.held.values())
+        scope, oldest = asked, None
+        if expired or not asked.is_everything:
+            oldest = oldest_arrival(scratch, asked)
+        folders = raw_folders(self._hdfs, self._stores.raw)
+        taken = [f for f in folders if oldest is None or f.arrival >= oldest]
+        full_from = oldest + timedelta(days=1) if oldest and len(taken) < len(folders) else None
+        if asked.is_everything and full_from:
+            scope = held_dates(scratch)
+
+        self._load(scratch, "raw", read_raw(self._hdfs, taken, folder))
+        self._load(scratch, "hbase", self._rows(scope))
+        self._load(scratch, "cln", self._table(self._stores.transactions, scope, folder))
+        self._load(scratch, "quar", self._table(self._stores.quarantine, Scope(), folder))
+
+        ends = self._topic.ends()
+        self._load(scratch, "topic", read_messages(self._topic, cut.ends, ends))
+        self._load(scratch, "log", _tail(cut, self._stores.sources.order_log), tail=True)
+        presence.declare(scratch, cut, ends)
+        presence.find_out(
+            scratch, cut.started - self._retention,
+            gone=expired or _was_made_anew(scratch, cut.topic_id),
+            full_from=full_from, condition=full_condition(scope, full_from),
+        )  # fmt: skip
+        return scope.is_everything
+
+    def _judge(self, scratch: Scratch, cut: Cut, *, is_open: bool, is_whole: bool) -> Outcome:
+        begun = time.monotonic()
+        listed, found = findings.differences(scratch, SHOWN_PER_RULE)
+        counted = findings.gaps(scratch)
+        if cut.record and is_open:
+            counted += findings.recorded(scratch, cut.record, of_epoch=is_whole)
+        outcome = Outcome(findings.counts(scratch), findings.totals(scratch), listed + counted,
+                          found + len(counted), cut.behind)  # fmt: skip
+        self._note(f"compared in {time.monotonic() - begun:.1f} s")
+        return outcome
+
+    def _rows(self, scope: Scope) -> Iterator[Any]:
+        instants = scope.instants(ZoneInfo(self._zone))
+        row_filter = instant_filter(*instants) if instants else None
+        return read_rows(self._stores.thrift_port, row_filter, self._stores.table)
+
+    def _table(self, table: str, scope: Scope, folder: Path) -> Iterator[Any]:
+        is_quarantine = table == self._stores.quarantine
+        query = tables.QUARANTINE if is_quarantine else tables.TRANSACTIONS
+        files = tables.table_files(self._hdfs, table, scope.wants)
+        return tables.read_table(self._hdfs, files, query, self._zone, folder)
+
+    def _load(
+        self, scratch: Scratch, hop: str, batches: Iterable[Any], **constants: object
+    ) -> None:
+        begun = time.monotonic()
+        lines = scratch.load(hop, self._noted(hop, batches), **constants)
+        seconds = time.monotonic() - begun
+        self._note(f"{HOPS[hop]}: {lines:,} lines read in {seconds:.1f} s")
+
+    def _noted(self, hop: str, batches: Iterable[Any]) -> Iterator[Any]:
+        lines, said = 0, time.monotonic()
+        for batch in batches:
+            yield batch
+            lines += batch.num_rows
+            if time.monotonic() - said > _NEWS_S:
+                said = time.monotonic()
+                self._note(f"{HOPS[hop]}: {lines:,} lines so far")
+
+
+def _head(cut: Cut) -> Iterator[Any]:
+    return chain.from_iterable(read_log(file.path, 0, end) for file, end in cut.files)
+
+
+def _tail(cut: Cut, folder: Path) -> Iterator[Any]:
+    """Read what the log files hold beyond the cut by now."""
+    compared = {(file.path, file.inode): end for file, end in cut.files}
+    return chain.from_iterable(
+        read_log(file.path, compared.get((file.path, file.inode), 0), file.end)
+        for file in log_files(folder)
+    )
+
+
+def _was_made_anew(scratch: Scratch, topic_id: str) -> bool:
+    """Tell whether the tables know another topic: this one then lacks what that one held."""
+    return bool(
+        scratch.value(
+            "select exists (from (select tid from cln union all select tid from quar)"
+            " where tid != $topic_id)",
+            topic_id=topic_id,
+        )
+    )

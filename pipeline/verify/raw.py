@@ -1,0 +1,53 @@
+"""HDFS raw, the master data set, as lines."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+
+from pipeline.verify.fetched import fetched
+from pipeline.webhdfs import Hdfs
+
+_FOLDER: Final = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
+_BLOCK: Final = 4 << 20
+
+
+class RawFolder(NamedTuple):
+    """One arrival date, in the local time of Flume's sink, and where its files are."""
+
+    arrival: date
+    path: str
+
+
+def raw_folders(hdfs: Hdfs, root: str) -> list[RawFolder]:
+    """List the arrival dates, the oldest first."""
+    found = (_FOLDER.fullmatch(name) for name in hdfs.names(root))
+    return sorted(
+        RawFolder(date.fromisoformat(m[1]), f"{root}/{m.string}") for m in found if m is not None
+    )
+
+
+def read_raw(hdfs: Hdfs, folders: list[RawFolder], scratch: Path) -> Iterator[pa.Table]:
+    """Give the lines of some folders, open `.tmp` files included (columns line, arrival).
+
+    Nothing but LF ends a line here: Flume has taken the CR away already. The last bytes without
+    LF are no line: after a DataNode's crash the whole line is in a later file.
+    """
+    for folder in folders:
+        paths = [path for path, _ in hdfs.walk(folder.path)]
+        for _, copy in fetched(hdfs, paths, scratch):
+            for lines in read_lines(copy):
+                arrival = pa.repeat(pa.scalar(folder.arrival, pa.date32()), len(lines))
+                yield pa.table({"line": pa.array(lines, pa.binary()), "arrival": arrival})
+
+
+def read_lines(path: Path) -> Iterator[list[bytes]]:
+    """Give a file's complete lines, some megabytes at a time."""
+    carried = b""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            *lines, carried = (carried + block).split(b"\n")
+            yield lines

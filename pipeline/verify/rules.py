@@ -1,0 +1,114 @@
+"""The rules: each is a query that returns the wrong lines, in the order of the data's path.
+
+A query gives h and a note (offsets, files, or the line that is there instead). A line that one
+hop has lost lacks in all after it as well: it is reported once, where it went missing first.
+The columns of `seen` are the places of pipeline/verify/presence.py.
+"""
+
+from typing import Final, NamedTuple
+
+
+class Rule(NamedTuple):
+    """What is wrong: the hop's name, the kind of fault, the rest of the sentence, the query."""
+
+    hop: str
+    kind: str
+    says: str
+    query: str
+
+
+LOG, TOPIC, RAW, HBASE = "log files", "topic", "HDFS raw", "HBase"
+CLEAN, QUARANTINE = "transactions_cln", "quarantine"
+HOP_NAMES: Final = (LOG, TOPIC, RAW, HBASE, CLEAN, QUARANTINE)
+
+RULES: Final = (
+    Rule(TOPIC, "missing", "is in the log files, but went missing before the topic", """
+         select h, null as note from seen
+         where log and not in_topic and not (getvariable('gone') and raw)"""),
+    Rule(TOPIC, "foreign", "is in the topic, but never was in the log files", """
+         select h, null as note from seen
+         where in_topic and not in_log and not topic_old"""),
+    Rule(RAW, "missing", "is in the topic, but went missing before HDFS raw", """
+         select h, null as note from seen
+         where topic and not raw"""),
+    Rule(RAW, "foreign", "is in HDFS raw, but never was in the log files or the topic", """
+         select h, null as note from seen
+         where raw and not in_topic and not in_log and (not getvariable('gone') or raw_new)"""),
+    Rule(CLEAN, "missing",
+         "is in the topic at {note}, but is no row of transactions_cln, none of quarantine, and "
+         "no duplicate of a row", """
+         select t.h, format('{}/{}', t.p, t.off) as note
+         from topic t join cut k using (p)
+         where t.off >= k.held and t.off < k.reached
+           and not exists (from cln c
+                           where c.tid = getvariable('tid') and c.p = t.p and c.off = t.off)
+           and not exists (from quar q
+                           where q.tid = getvariable('tid') and q.p = t.p and q.off = t.off)
+           and not exists (from cln c where c.h = t.h)"""),
+    Rule(CLEAN, "missing",
+         "is older than what the topic holds, and is neither in transactions_cln nor in "
+         "quarantine", """
+         select h, null as note from seen
+         where (log or raw) and not in_topic and not in_clean and not in_quarantine
+           and getvariable('gone')"""),
+    Rule(CLEAN, "foreign", "is in transactions_cln ({note}), but no hop before it ever had it", """
+         select c.h, min(c.file) as note
+         from cln c join seen s using (h) join texts t using (h)
+         where not in_log and not in_topic and not raw
+           and (getvariable('full_from') is null or t.day >= getvariable('full_from'))
+         group by c.h"""),
+    Rule(CLEAN, "double", "is the same event as another row of transactions_cln: {note}", """
+         select min(c.h) as h,
+                format('{} rows in {}', count(*), string_agg(distinct c.file, ', ')) as note
+         from cln c join texts t using (h) group by t.i having count(*) > 1"""),
+    Rule(CLEAN, "wrong", "stands in transactions_cln under an offset where the topic has {note}",
+         """
+         select c.h, format('{}/{}: {}', c.p, c.off,
+                            coalesce('«' || x.line::varchar || '»', 'no line')) as note
+         from cln c join cut k using (p)
+         left join topic t using (p, off) left join texts x on x.h = t.h
+         where c.tid = getvariable('tid') and c.off >= k.held and (t.h is null or t.h != c.h)"""),
+    Rule(CLEAN, "wrong", "lies in a partition of another date: {note}", """
+         select c.h, c.file as note from cln c join texts t using (h)
+         where c.day is distinct from t.day"""),
+    Rule(CLEAN, "wrong", "has an odr_prc or odr_tms that does not follow from it, in {note}", """
+         select h, file as note from cln where not derived"""),
+    Rule(QUARANTINE, "double", "is twice in quarantine under one offset: {note}", """
+         select min(h) as h,
+                format('{}/{} in {}', p, off, string_agg(distinct file, ', ')) as note
+         from quar group by tid, p, off having count(*) > 1"""),
+    Rule(QUARANTINE, "double", "is in quarantine and in transactions_cln under one offset, {note}",
+         """
+         select q.h, format('{}/{}', p, off) as note
+         from quar q join cln c using (tid, p, off)"""),
+    Rule(QUARANTINE, "wrong", "stands in quarantine under an offset where the topic has {note}", """
+         select q.h, format('{}/{}: {}', q.p, q.off,
+                            coalesce('«' || x.line::varchar || '»', 'no line')) as note
+         from quar q join cut k using (p)
+         left join topic t using (p, off) left join texts x on x.h = t.h
+         where q.tid = getvariable('tid') and q.off >= k.held and (t.h is null or t.h != q.h)"""),
+    Rule(QUARANTINE, "foreign", "is in quarantine ({note}), but no hop before it ever had it", """
+         select q.h, min(q.file) as note
+         from quar q join seen s using (h)
+         where not in_log and not in_topic and not raw
+           and (getvariable('full_from') is null or q.day >= getvariable('full_from'))
+         group by q.h"""),
+    Rule(QUARANTINE, "wrong", "is quarantined as CONFLICT ({note}), but transactions_cln has no "
+         "row of its event", """
+         select q.h, min(q.file) as note
+         from quar q join texts t using (h)
+         where q.reason = 'CONFLICT' and t.i not in (select i from cln join texts using (h))
+         group by q.h"""),
+    Rule(HBASE, "missing", "is clean or FUTURE, but HBase has no row of its event", """
+         select h, null as note from seen join texts t using (h)
+         where (clean or future) and t.i not in (select i from hbase join texts using (h))"""),
+    Rule(HBASE, "foreign", "is in HBase, but is neither clean nor FUTURE nor a side of a "
+         "conflict; of its event transactions_cln has {note}", """
+         select h, coalesce('«' || (select min(o.line::varchar)
+                                    from cln c join texts o using (h) where o.i = t.i) || '»',
+                            'nothing') as note
+         from seen join texts t using (h)
+         where hbase and not in_clean and not in_future and not conflict
+           and not (in_topic and not topic)
+           and not ((in_log or in_topic or raw) and not in_clean and not in_quarantine)"""),
+)  # fmt: skip

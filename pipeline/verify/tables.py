@@ -1,0 +1,154 @@
+"""The Parquet tables as lines: `transactions_cln` by its ten fields, `quarantine` by its raw bytes.
+
+Read by path, the highest generation of each partition. Every file counts that Hive would read
+(no name that begins with `_` or `.`), whatever its name.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import LoyaltyError
+from pipeline.verify.fetched import fetched
+from pipeline.webhdfs import Hdfs
+
+_GENERATION: Final = re.compile(r"g=([0-9]+)")
+_PARTITION: Final = re.compile(r"[a-z_]+=(.+)")
+_GROUP: Final = 64
+_BATCH: Final = 50_000
+
+TRANSACTIONS: Final = """
+select encode(
+         coalesce(cust_id::varchar, '')
+         || '|' || coalesce(case when epoch_us(ordered_at) % 1000 = 0
+                                 then (epoch_us(ordered_at) // 1000)::varchar
+                                 else epoch_us(ordered_at)::varchar || 'us' end, 'NULL')
+         || '|' || coalesce(order_id, 'NULL')
+         || '|' || coalesce(line_no::varchar, 'NULL')
+         || '|' || coalesce(event, 'NULL')
+         || '|' || coalesce(store_id::varchar, 'NULL')
+         || '|' || coalesce(odr_menu, 'NULL')
+         || '|' || coalesce(quantity::varchar, 'NULL')
+         || '|' || coalesce(amount::varchar, 'NULL')
+         || '|' || coalesce(ref, '')) as line,
+       kafka_topic_id as tid, kafka_partition as p, kafka_offset as off,
+       odr_prc is not distinct from
+         case event when 'SALE' then amount when 'REFUND' then -amount else 0 end
+       and odr_tms is not distinct from
+         strftime(timezone($zone, ordered_at::timestamptz), '%d-%m-%Y %H:%M:%S') as derived,
+       filename
+from read_parquet($files, filename = true, hive_partitioning = false)
+"""
+"""A null where a line has a field shows as NULL: the line then differs from every real one."""
+
+QUARANTINE: Final = """
+select raw as line, kafka_topic_id as tid, kafka_partition as p, kafka_offset as off, reason,
+       filename
+from read_parquet($files, filename = true, hive_partitioning = false)
+where $zone is not null
+"""
+
+
+class TableFile(NamedTuple):
+    """A Parquet file on HDFS and the date that its partition's first level says."""
+
+    path: str
+    day: date
+
+
+def table_files(hdfs: Hdfs, table: str, wants: Callable[[date], bool]) -> Iterator[TableFile]:
+    """List the files of a table's partitions of the dates that are wanted."""
+    for name in sorted(hdfs.names(table)):
+        found = _PARTITION.fullmatch(name)
+        day = _date(found[1]) if found else None
+        if day and wants(day):
+            yield from (TableFile(path, day) for path in _newest(hdfs, f"{table}/{name}"))
+
+
+def _newest(hdfs: Hdfs, folder: str) -> Iterator[str]:
+    names = hdfs.names(folder)
+    generations = [int(m[1]) for m in map(_GENERATION.fullmatch, names) if m]
+    if generations:
+        newest = f"{folder}/g={max(generations)}"
+        for name in sorted(hdfs.names(newest)):
+            if name[0] not in "._":
+                yield f"{newest}/{name}"
+        return
+    for name in sorted(filter(_PARTITION.fullmatch, names)):
+        yield from _newest(hdfs, f"{folder}/{name}")
+
+
+def read_table(
+    hdfs: Hdfs, files: Iterable[TableFile], query: str, zone: str, scratch: Path
+) -> Iterator[pa.Table]:
+    """Give the rows of some files by one of the queries above, and `file`, the path on HDFS,
+    with `day`, its partition's date.
+    """
+    connection = duckdb.connect(config={"memory_limit": "200MB", "temp_directory": str(scratch)})
+    connection.execute("set timezone = 'UTC'")
+    days: dict[str, date] = {}
+
+    def paths() -> Iterator[str]:
+        for file in files:
+            days[file.path] = file.day
+            yield file.path
+
+    with connection:
+        group: dict[str, str] = {}
+        for path, copy in fetched(hdfs, paths(), scratch):
+            kept = copy.rename(scratch / f"{copy.name}.parquet")
+            group[str(kept)] = path
+            if len(group) == _GROUP:
+                yield from _read(connection, query, zone, group, days)
+        if group:
+            yield from _read(connection, query, zone, group, days)
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    zone: str,
+    group: dict[str, str],
+    days: dict[str, date],
+) -> Iterator[pa.Table]:
+    """Read a group of local copies, then remove and forget them."""
+    names = pa.table({
+        "filename": list(group),
+        "file": list(group.values()),
+        "day": pa.array([days[path] for path in group.values()], pa.date32()),
+    })  # fmt: skip
+    connection.register("names", names)
+    try:
+        yield from connection.sql(
+            f"select r.* exclude (filename), n.file, n.day from ({query}) r"  # noqa: S608 (ours)
+            " join names n using (filename)",
+            params={"files": list(group), "zone": zone},
+        ).to_arrow_reader(_BATCH)
+    except duckdb.Error as error:
+        raise LoyaltyError(_readable(error, group)) from error
+    finally:
+        for copy in group:
+            Path(copy).unlink()
+        group.clear()
+
+
+def _readable(error: duckdb.Error, group: dict[str, str]) -> str:
+    text = str(error).partition("\n")[0]
+    for copy, path in group.items():
+        text = text.replace(copy, path)
+    return (
+        f"A Parquet file among {next(iter(group.values()))} and the {len(group) - 1} after it "
+        f"cannot be read: {text}. `./loyalty status` shows HDFS's state."
+    )
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
