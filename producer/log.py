@@ -82,9 +82,8 @@ class OrderLog:
         self._size = size
 
     def close(self) -> None:
-        """Put the file on disk and give up its lock; the next line begins another file."""
+        """Close the file and give up its lock; the next line begins another."""
         if self._file >= 0:
-            os.fdatasync(self._file)
             os.close(self._file)
             self._file, self._size, self._until = -1, 0, 0
 

@@ -52,9 +52,11 @@ def _tail(order_log: Path, now_ms: int) -> set[Order]:
             found = _orders(block)
             orders |= found
             left -= len(block)
-            enough = len(orders) >= ORDERS and min(orders)[0] < now_ms - MINUTE_MS
             # a file has one writer: without an invented order at its end it has none
-            if not found or enough or left <= 0:
+            if not found or left <= 0:
+                break
+            # and its orders are in the order of time
+            if len(orders) >= ORDERS and min(found)[0] < now_ms - MINUTE_MS:
                 break
         if left <= 0:
             break
