@@ -1,0 +1,189 @@
+"""Writes the micro-batches: each line once into transactions_cln or quarantine, or counted.
+
+The driver is the only writer. A batch is computed once, staged, complete by one rename and
+finished by moves (streaming/staging.py), so it may be killed anywhere and be given again.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.webhdfs import Hdfs
+from streaming import staging
+from streaming.epochs import Offsets, place, with_counts
+from streaming.files import (
+    QUARANTINE,
+    TRANSACTIONS,
+    DataName,
+    QuarantineName,
+    encode,
+    read_data_name,
+    read_quarantine_name,
+)
+from streaming.identities import COMPARED, ORIGIN, compare
+from streaming.quarantine import by_file, conflicts_of, faults_of
+from streaming.ranges import by_partition, holds_any, instants, pieces
+from streaming.staging import Counts, Move, Record
+from streaming.stored import Generation, Listing, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The folders on HDFS that the stream writes."""
+
+    transactions: str
+    quarantine: str
+    staging: str
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file to be written: where to, its columns, and its rows."""
+
+    home: Generation
+    name: str
+    schema: pa.Schema
+    rows: pa.Table
+
+    @property
+    def path(self) -> str:
+        return f"{self.home.path}/{self.name}"
+
+
+class BatchWriter:
+    """The only writer of the two tables. `changed` is told each folder that was added to."""
+
+    def __init__(self, hdfs: Hdfs, tables: Tables, changed: Callable[[str], None]) -> None:
+        self._hdfs = hdfs
+        self._tables = tables
+        self._changed = changed
+        self.last: Record | None = None
+        """The record of the newest complete batch."""
+
+    def open(self) -> None:
+        """Finish what is complete, drop what is not, and forget what was known of HDFS.
+
+        Must be called before the first batch, and again after any failure of one.
+        """
+        staging.drop_unfinished(self._hdfs, self._tables.staging)
+        found = staging.records(self._hdfs, self._tables.staging)
+        for record in found:
+            staging.finish(self._hdfs, self._tables.staging, record)
+        self.last = found[-1] if found else None
+        self._transactions = Listing(self._hdfs, self._tables.transactions)
+        self._quarantine = Listing(self._hdfs, self._tables.quarantine)
+        self._rows = Reader(self._hdfs, COMPARED)
+        self._origins = Reader(self._hdfs, ORIGIN, most_bytes=4 << 20)
+
+    def write(self, rows: pa.Table, topic_id: str, batch: int) -> Record:
+        """Write a batch (schema CLEAN of streaming/clean.py, at least one row)."""
+        placed = place(self.last, self._highest_epoch, topic_id, batch, _offsets(rows))
+        if placed.is_rerun:
+            staging.finish(self._hdfs, self._tables.staging, placed.record)
+            return placed.record
+        record, files = self.compute(placed.record, rows)
+        contents = [encode(file.rows, file.schema) for file in files]
+        staging.stage(self._hdfs, self._tables.staging, record, contents)
+        staging.complete(self._hdfs, self._tables.staging, record)
+        self.last = record
+        staging.finish(self._hdfs, self._tables.staging, record)
+        self._remember(files)
+        staging.forget_older(self._hdfs, self._tables.staging, record)
+        return record
+
+    def compute(self, record: Record, rows: pa.Table) -> tuple[Record, list[_File]]:
+        """Judge every line; gives the batch's record and the files that it adds."""
+        known = self._known(record, rows)
+        rest = rows.filter(pc.invert(known))
+        is_good = pc.is_null(rest["reason"])
+        good, bad = rest.filter(is_good), rest.filter(pc.invert(is_good))
+        compared = compare(good, self._stored(good))
+        quarantined = pa.concat_tables([faults_of(bad), conflicts_of(compared.conflicts)])
+        counts = Counts(
+            lines=len(rows),
+            clean=len(compared.fresh) + compared.reread,
+            duplicates=compared.duplicates,
+            quarantined=len(quarantined) + pc.sum(known).as_py(),
+        )
+        files = [*self._data(record, compared.fresh), *self._faults(record, quarantined)]
+        moves = tuple(Move(f"{number:04}.parquet", file.path) for number, file in enumerate(files))
+        return replace(with_counts(record, counts), moves=moves), files
+
+    def _data(self, record: Record, rows: pa.Table) -> Iterator[_File]:
+        for number, piece in enumerate(pieces(rows)):
+            home = self._transactions.current(piece.partition)
+            name = DataName(record.epoch, record.batch, number, piece.low, piece.high)
+            yield _File(home, name.text(), TRANSACTIONS, piece.rows)
+
+    def _faults(self, record: Record, rows: pa.Table) -> Iterator[_File]:
+        for partition, number, part in by_file(rows):
+            home = self._quarantine.current(partition)
+            offsets = part["kafka_offset"]
+            first, last = offsets[0].as_py(), offsets[-1].as_py()
+            name = QuarantineName(record.epoch, record.batch, number, first, last)
+            yield _File(home, name.text(), QUARANTINE, part)
+
+    def _stored(self, good: pa.Table) -> pa.Table:
+        """Read what is stored of the instants of a batch's rows: only files that can hold one."""
+        found = [good.slice(0, 0).select(COMPARED)]
+        for partition, rows in by_partition(good):
+            current = self._transactions.current(partition)
+            wanted = pc.unique(rows["ordered_at"])
+            at = sorted(pc.unique(instants(rows)).to_pylist())
+            for name in current.names:
+                read = read_data_name(name)
+                if read is not None and holds_any(read.low, read.high, at):
+                    stored = self._rows.rows(f"{current.path}/{name}")
+                    found.append(stored.filter(pc.is_in(stored["ordered_at"], value_set=wanted)))
+        return pa.concat_tables(found)
+
+    def _known(self, record: Record, rows: pa.Table) -> pa.Array:
+        """Mark the lines whose very offset is quarantined already: that verdict stays."""
+        found: set[tuple[int, int]] = set()
+        for day in pc.unique(rows["arrival_dt"]).to_pylist():
+            current = self._quarantine.current(f"arrival_dt={day}")
+            for name in current.names:
+                read = read_quarantine_name(name)
+                first, last = record.offsets.get(read.partition, (1, 0)) if read else (1, 0)
+                if read is not None and first <= read.last and read.first <= last:
+                    origins = self._origins.rows(f"{current.path}/{name}")
+                    same = pc.equal(origins["kafka_topic_id"], record.topic_id)
+                    offsets = origins.filter(same)["kafka_offset"].to_pylist()
+                    found.update((read.partition, offset) for offset in offsets)
+        if not found:
+            return pa.repeat(False, len(rows))
+        origins = zip(
+            rows["kafka_partition"].to_pylist(), rows["kafka_offset"].to_pylist(), strict=True
+        )
+        return pa.array([origin in found for origin in origins], pa.bool_())
+
+    def _remember(self, files: list[_File]) -> None:
+        for file in files:
+            file.home.names.append(file.name)
+            if file.schema is TRANSACTIONS:
+                self._rows.keep(file.path, file.rows)
+        for folder in dict.fromkeys(file.home.path for file in files):
+            self._changed(folder)
+
+    def _highest_epoch(self) -> int:
+        """Find the highest epoch on HDFS, in the staged batches and in the files' names."""
+        names = (
+            path.rpartition("/")[2]
+            for table in (self._tables.transactions, self._tables.quarantine)
+            for path, _ in self._hdfs.walk(table)
+        )
+        read = (read_data_name(name) or read_quarantine_name(name) for name in names)
+        staged = self.last.epoch if self.last else 0
+        return max([staged, *(name.epoch for name in read if name is not None)])
+
+
+def _offsets(rows: pa.Table) -> Offsets:
+    grouped = rows.group_by("kafka_partition").aggregate(
+        [("kafka_offset", "min"), ("kafka_offset", "max")]
+    )
+    return {
+        row["kafka_partition"]: (row["kafka_offset_min"], row["kafka_offset_max"])
+        for row in grouped.sort_by("kafka_partition").to_pylist()
+    }

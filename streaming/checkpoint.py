@@ -1,0 +1,59 @@
+"""Spark's checkpoint, which only says where to read on; losing it is harmless.
+
+There is one folder for each topic id. A topic made anew, offsets that have expired, or a
+checkpoint that is damaged, means a fresh folder: the stream reads from the earliest offset, and
+identities are compared.
+"""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+def prepare(root: Path, topic: str, topic_id: str, earliest: dict[int, int]) -> Path:
+    """Give the folder to start from; what cannot be started from is removed."""
+    root.mkdir(parents=True, exist_ok=True)
+    folder = root / f"topic-{topic_id}"
+    for other in root.iterdir():
+        if other != folder:
+            log.warning("Topic %s was made anew: %s is of an earlier one, removed.", topic, other)
+            shutil.rmtree(other)
+    if folder.exists() and (fault := _fault(folder, topic, earliest)):
+        log.warning("%s %s: removed; reading from the earliest offset.", folder, fault)
+        shutil.rmtree(folder)
+    return folder
+
+
+def _fault(folder: Path, topic: str, earliest: dict[int, int]) -> str:
+    """Say why Spark could not start from a checkpoint; empty where it can."""
+    offsets, commits = _batches(folder / "offsets"), _batches(folder / "commits")
+    if not offsets:
+        return "has no offsets"
+    newest = offsets[-1]
+    committed = commits[-1] if commits else newest - 1
+    if committed not in (newest - 1, newest):
+        return "is not whole: its commits and offsets do not fit"
+    try:
+        ends = [_read_offsets(folder / "offsets" / str(n), topic) for n in offsets[-2:]]
+    except (ValueError, KeyError, IndexError, OSError) as error:
+        return f"cannot be read ({error!r})"
+    # the next batch begins where the last committed one ended
+    begins = ends[-1] if committed == newest else ends[0] if len(ends) == 2 else {}
+    if any(earliest.get(part, 0) > offset for part, offset in begins.items()):
+        return "stands before the earliest offset that the topic still holds"
+    return ""
+
+
+def _batches(folder: Path) -> list[int]:
+    return sorted(int(f.name) for f in folder.glob("*") if f.name.isdecimal())
+
+
+def _read_offsets(file: Path, topic: str) -> dict[int, int]:
+    """Read the ends of a batch from Spark's offset log: version, metadata, one line a source."""
+    _version, _metadata, *sources = file.read_text(encoding="utf-8").splitlines()
+    values: dict[str, Any] = json.loads(sources[0])
+    return {int(part): int(offset) for part, offset in values[topic].items()}

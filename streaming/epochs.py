@@ -1,0 +1,70 @@
+"""Where a micro-batch stands: the one after the last, the last one again, or of a new epoch.
+
+An epoch is a time through which offsets went on without a jump; its totals count them. Batch
+numbers are Spark's, and begin at 0 with each new checkpoint: an epoch keeps the names apart.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from streaming.staging import Counts, Gap, Record
+
+Offsets = dict[int, tuple[int, int]]
+"""First and last offset by Kafka partition."""
+
+
+class Placed(NamedTuple):
+    """A batch's record, without counts and moves yet; or, of a rerun, the one that it has."""
+
+    record: Record
+    is_rerun: bool
+
+
+def place(
+    last: Record | None,
+    highest_epoch: Callable[[], int],
+    topic_id: str,
+    batch: int,
+    offsets: Offsets,
+) -> Placed:
+    """Decide it from the newest complete record; highest_epoch (0: none) is asked if it matters.
+
+    A new epoch begins whenever offsets do not go on where the last record ends: the checkpoint
+    was lost, in part or whole, or restored; the topic is another; offsets have expired.
+    """
+    gaps: tuple[Gap, ...] = ()
+    if last is not None:
+        same_topic = last.topic_id == topic_id
+        if same_topic and last.batch == batch and last.offsets == offsets:
+            return Placed(last, is_rerun=True)
+        goes_on = all(first == last.next.get(part, first) for part, (first, _) in offsets.items())
+        if same_topic and last.batch < batch and goes_on:
+            return Placed(replace(last, batch=batch, offsets=offsets, moves=()), is_rerun=False)
+        gaps = last.gaps + _gaps(last, topic_id, offsets)
+    epoch = highest_epoch() + 1
+    new = Record(epoch, batch, topic_id, offsets, {}, {}, Counts(), Counts(), gaps)
+    return Placed(new, is_rerun=False)
+
+
+def with_counts(record: Record, counts: Counts) -> Record:
+    """Give the record with the batch's counts, and the epoch's totals and offsets up to it."""
+    firsts = {part: first for part, (first, _) in record.offsets.items()}
+    return replace(
+        record,
+        counts=counts,
+        totals=record.totals + counts,
+        since=firsts | record.since,
+        next=record.next | {part: last + 1 for part, (_, last) in record.offsets.items()},
+    )
+
+
+def _gaps(last: Record, topic_id: str, offsets: Offsets) -> tuple[Gap, ...]:
+    """Name what no batch can read any more: expired offsets, and the end of a replaced topic."""
+    if last.topic_id != topic_id:
+        return tuple(Gap(last.topic_id, part, first, None) for part, first in last.next.items())
+    return tuple(
+        Gap(topic_id, part, last.next[part], first - 1)
+        for part, (first, _) in offsets.items()
+        if part in last.next and last.next[part] < first
+    )

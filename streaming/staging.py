@@ -1,0 +1,166 @@
+"""A batch on its way into the tables: staged whole, complete by one rename, finished by moves.
+
+    staging/EPOCH-BATCH.tmp   is being written; worthless after a crash
+    staging/EPOCH-BATCH       complete: whatever happens, its files get to their places
+
+The record stays, in the emptied folder, until a later batch is complete. It tells a rerun of the
+same batch from another batch, and its totals are what `verify` compares.
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
+
+from pipeline.errors import LoyaltyError
+from pipeline.webhdfs import Hdfs
+from streaming.files import batch_name
+from streaming.stored import highest_generation
+
+RECORD: Final = "record.json"
+_FOLDER: Final = re.compile(r"(\d{4,})-(\d{9,})")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Lines of the topic and what became of them: lines = clean + duplicates + quarantined."""
+
+    lines: int = 0
+    clean: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        mine, others = asdict(self), asdict(other)
+        return Counts(**{name: mine[name] + others[name] for name in mine})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One file's way: its name in the staged folder, and its path in the table."""
+
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Offsets of a topic that the stream never saw; last is None where nobody can tell.
+
+    Only a rebuild from HDFS raw brings back what was there.
+    """
+
+    topic_id: str
+    partition: int
+    first: int
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one batch did. Partitions and offsets are Kafka's, both ends included.
+
+    offsets: (first, last) of the batch. since: the epoch's first offset. next: the offset after
+    the last one read in this epoch. totals: of the epoch, so of the offsets from since to next.
+    """
+
+    epoch: int
+    batch: int
+    topic_id: str
+    offsets: dict[int, tuple[int, int]]
+    since: dict[int, int]
+    next: dict[int, int]
+    counts: Counts
+    totals: Counts
+    gaps: tuple[Gap, ...] = ()
+    moves: tuple[Move, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """The name of its folder: EPOCH-BATCH."""
+        return batch_name(self.epoch, self.batch)
+
+    def to_json(self) -> bytes:
+        """Give the record's file."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Read the record's file."""
+        values: dict[str, Any] = json.loads(text)
+        return cls(
+            epoch=values["epoch"],
+            batch=values["batch"],
+            topic_id=values["topic_id"],
+            offsets={int(p): (first, last) for p, (first, last) in values["offsets"].items()},
+            since={int(p): offset for p, offset in values["since"].items()},
+            next={int(p): offset for p, offset in values["next"].items()},
+            counts=Counts(**values["counts"]),
+            totals=Counts(**values["totals"]),
+            gaps=tuple(Gap(**gap) for gap in values["gaps"]),
+            moves=tuple(Move(**move) for move in values["moves"]),
+        )
+
+
+def stage(hdfs: Hdfs, staging: str, record: Record, contents: list[bytes]) -> None:
+    """Write a batch's files, in the order of record.moves, and its record to EPOCH-BATCH.tmp."""
+    folder = f"{staging}/{record.name}.tmp"
+    hdfs.delete(folder)
+    for move, content in zip(record.moves, contents, strict=True):
+        hdfs.write(f"{folder}/{move.name}", content)
+    hdfs.write(f"{folder}/{RECORD}", record.to_json())
+
+
+def complete(hdfs: Hdfs, staging: str, record: Record) -> None:
+    """Make a staged batch the truth, by one rename."""
+    hdfs.rename(f"{staging}/{record.name}.tmp", f"{staging}/{record.name}")
+
+
+def finish(hdfs: Hdfs, staging: str, record: Record) -> None:
+    """Move a complete batch's files to their places; those that are there already stay."""
+    folder = f"{staging}/{record.name}"
+    waiting = set(hdfs.names(folder))
+    for move in record.moves:
+        if move.name in waiting:
+            hdfs.make_folder(_parent(move.target))
+            hdfs.rename(f"{folder}/{move.name}", move.target)
+        elif not hdfs.exists(move.target) and not _was_merged(hdfs, move.target):
+            raise LoyaltyError(
+                f"{move.target} is missing on HDFS although batch {record.name} was complete: "
+                "somebody removed it; `./loyalty rebuild --repair` brings its rows back."
+            )
+
+
+def forget_older(hdfs: Hdfs, staging: str, record: Record) -> None:
+    """Remove what is left of the batches before a complete one."""
+    for name in hdfs.names(staging):
+        if (read := _FOLDER.fullmatch(name)) and _at(read) < (record.epoch, record.batch):
+            hdfs.delete(f"{staging}/{name}")
+
+
+def records(hdfs: Hdfs, staging: str) -> list[Record]:
+    """Read the records of all complete batches that are still there, the newest last."""
+    found = sorted(filter(None, map(_FOLDER.fullmatch, hdfs.names(staging))), key=_at)
+    return [Record.from_json(hdfs.read(f"{staging}/{m.string}/{RECORD}")) for m in found]
+
+
+def drop_unfinished(hdfs: Hdfs, staging: str) -> None:
+    """Remove what a killed driver was still staging."""
+    for name in hdfs.names(staging):
+        if name.endswith(".tmp"):
+            hdfs.delete(f"{staging}/{name}")
+
+
+def _at(name: re.Match[str]) -> tuple[int, int]:
+    return int(name[1]), int(name[2])
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _was_merged(hdfs: Hdfs, target: str) -> bool:
+    """Tell whether the partition has a later generation than the one that the file went to."""
+    folder = _parent(target)
+    number = int(folder.rpartition("=")[2])
+    return highest_generation(hdfs, _parent(folder)) > number
