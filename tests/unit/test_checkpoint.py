@@ -1,0 +1,74 @@
+"""Which of Spark's checkpoints can be started from."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from streaming.checkpoint import prepare
+
+
+def make(
+    root: Path, offsets: dict[int, dict[str, int]], commits: list[int], topic: str = "id"
+) -> Path:
+    """Write a checkpoint as Spark does; offsets: by batch, the end of each Kafka partition."""
+    folder = root / f"topic-{topic}"
+    for name in ("offsets", "commits"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for batch, ends in offsets.items():
+        text = f'v1\n{{"batchWatermarkMs":0}}\n{json.dumps({"orders": ends})}'
+        (folder / "offsets" / str(batch)).write_text(text)
+        (folder / "offsets" / f".{batch}.crc").touch()
+    for batch in commits:
+        (folder / "commits" / str(batch)).write_text("v1\n{}")
+    return folder
+
+
+def is_kept(root: Path, earliest: int = 0) -> bool:
+    """Prepare, and tell whether the checkpoint is still there."""
+    folder = prepare(root, "orders", "id", {0: earliest})
+    assert folder == root / "topic-id"
+    return folder.exists()
+
+
+ENDS = {3: {"0": 30}, 4: {"0": 40}}
+
+
+@pytest.mark.parametrize("commits", [[3], [3, 4], []])
+def test_a_whole_checkpoint_is_kept(tmp_path: Path, commits: list[int]) -> None:
+    make(tmp_path, ENDS, commits)
+    assert is_kept(tmp_path)
+
+
+def test_the_first_start(tmp_path: Path) -> None:
+    assert not is_kept(tmp_path / "checkpoint")
+    assert (tmp_path / "checkpoint").is_dir()
+
+
+@pytest.mark.parametrize("commits", [[1, 2], [5], [3, 4, 5]])
+def test_commits_that_do_not_fit(tmp_path: Path, commits: list[int]) -> None:
+    make(tmp_path, ENDS, commits)
+    assert not is_kept(tmp_path)
+
+
+def test_offsets_that_are_gone_or_torn(tmp_path: Path) -> None:
+    folder = make(tmp_path, ENDS, [3])
+    (folder / "offsets" / "4").write_text("v1\n{}")
+    assert not is_kept(tmp_path)
+    make(tmp_path, {}, [3])
+    assert not is_kept(tmp_path)
+
+
+def test_expired_offsets(tmp_path: Path) -> None:
+    make(tmp_path, ENDS, [3])
+    assert is_kept(tmp_path, earliest=30)
+    assert not is_kept(tmp_path, earliest=31)
+    make(tmp_path, ENDS, [3, 4])
+    assert is_kept(tmp_path, earliest=40)
+    assert not is_kept(tmp_path, earliest=41)
+
+
+def test_a_topic_made_anew(tmp_path: Path) -> None:
+    old = make(tmp_path, ENDS, [3], topic="old")
+    assert not is_kept(tmp_path)
+    assert not old.exists()

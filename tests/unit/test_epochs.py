@@ -1,0 +1,69 @@
+"""When a batch goes on, when it is the last one again, and when an epoch begins."""
+
+from dataclasses import replace
+
+from streaming.epochs import Offsets, place, with_counts
+from streaming.staging import Counts, Gap, Move, Record
+
+LAST = Record(
+    epoch=3, batch=7, topic_id="t", offsets={0: (100, 199), 1: (40, 49)}, since={0: 20, 1: 0},
+    next={0: 200, 1: 50}, counts=Counts(110, 110), totals=Counts(230, 220, 6, 4),
+    moves=(Move("0000.parquet", "/x/g=1/a.parquet"),),
+)  # fmt: skip
+
+
+def placed(batch: int, offsets: Offsets, topic: str = "t", last: Record | None = LAST) -> Record:
+    """Place a batch that must not be a rerun."""
+    found = place(last, lambda: 5, topic, batch, offsets)
+    assert not found.is_rerun
+    return found.record
+
+
+def test_the_first_batch_of_all() -> None:
+    first = with_counts(placed(0, {0: (10, 19)}, last=None), Counts(10, 9, 1))
+    assert (first.epoch, first.since, first.next) == (6, {0: 10}, {0: 20})
+    assert first.totals == first.counts == Counts(10, 9, 1)
+
+
+def test_the_next_batch_goes_on() -> None:
+    record = with_counts(placed(8, {0: (200, 204), 2: (0, 4)}), Counts(10, 8, 1, 1))
+    assert (record.epoch, record.batch, record.moves) == (3, 8, ())
+    assert record.since == {0: 20, 1: 0, 2: 0}
+    assert record.next == {0: 205, 1: 50, 2: 5}
+    assert record.totals == Counts(240, 228, 7, 5)
+    # Spark may count a batch that had no lines
+    assert placed(9, {0: (200, 204)}).epoch == 3
+
+
+def test_the_same_offsets_again_are_a_rerun() -> None:
+    assert place(LAST, lambda: 5, "t", 7, LAST.offsets) == (LAST, True)
+
+
+def test_other_offsets_under_the_same_number_begin_an_epoch() -> None:
+    record = with_counts(placed(7, {0: (100, 198), 1: (40, 49)}), Counts(109, 109))
+    assert (record.epoch, record.since, record.totals) == (6, {0: 100, 1: 40}, Counts(109, 109))
+    assert record.gaps == ()
+
+
+def test_a_checkpoint_lost_or_restored_begins_an_epoch() -> None:
+    assert placed(0, {0: (0, 199), 1: (0, 49)}).epoch == 6
+    assert placed(4, {0: (60, 80)}).epoch == 6
+    assert placed(8, {0: (150, 240)}).epoch == 6
+
+
+def test_another_topic_begins_an_epoch_and_names_what_may_be_missing() -> None:
+    record = placed(8, {0: (200, 204)}, topic="new")
+    assert (record.epoch, record.topic_id) == (6, "new")
+    assert record.gaps == (Gap("t", 0, 200, None), Gap("t", 1, 50, None))
+
+
+def test_expired_offsets_begin_an_epoch_and_are_named() -> None:
+    record = placed(0, {0: (250, 299), 1: (30, 60)})
+    assert record.gaps == (Gap("t", 0, 200, 249),)
+    # they stay named
+    assert placed(1, {0: (300, 301)}, last=with_counts(record, Counts())).gaps == record.gaps
+
+
+def test_a_record_comes_back_from_its_file() -> None:
+    record = replace(LAST, gaps=(Gap("t", 0, 1, None),))
+    assert Record.from_json(record.to_json()) == record
