@@ -1,0 +1,362 @@
+"""Hive's tables and the loyalty snapshot, on the real servers, in a database of the tests' own."""
+
+import io
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from threading import Event, Thread
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import orc
+
+from cluster.lock import only_one
+from hive.generations import GRACE_SECONDS, SnapshotTable
+from hive.refresh import build, read_last
+from hive.session import Session, connect
+from hive.sql import read_statement
+from hive.tables import TABLES, Partition, get_location, make_tables, partition_names, set_location
+from pipeline.errors import LoyaltyError, Refused
+from pipeline.settings import ROOT
+from pipeline.webhdfs import Hdfs
+from streaming.files import QUARANTINE, TRANSACTIONS, encode
+from tests.integration.conftest import RunningStack
+
+DAY = date(2019, 4, 5)
+AT = datetime(2019, 4, 5, 16, 0, 0, 123000, tzinfo=UTC)
+Spend = dict[int, Decimal]
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A database with the product's tables, in folders of its own."""
+
+    session: Session
+    uri: str
+    clean: str
+    mart: str
+    spark: Hdfs
+    hive: Hdfs
+
+    def snapshots(self) -> SnapshotTable:
+        folder = f"{self.mart}/loyalty"
+        return SnapshotTable(self.session, self.hive, self.uri, "loyalty", "data_dt", folder)
+
+    def load_customers(self, ids: list[int], generation: int) -> None:
+        stream = io.BytesIO()
+        columns: dict[str, Any] = {
+            "cust_id": pa.array(ids, pa.int64()),
+            "cust_nm": [f"Zoë {i}" for i in ids],
+            "cust_member_card_no": [f"{i:09}" for i in ids],
+        }
+        pq.write_table(pa.table(columns), stream)
+        folder = f"{self.clean}/customers_cln/g={generation}"
+        self.spark.write(f"{folder}/part.parquet", stream.getvalue())
+        set_location(self.session, "customers_cln", f"{self.uri}{folder}")
+
+    def add_transactions(self, day: date, amounts: list[tuple[int | None, str]]) -> None:
+        """Add a file of SALE lines to a business date."""
+        row = {"event": "SALE", "ordered_at": AT, "ingested_at": AT, "line_no": 1}
+        rows = [row | {"cust_id": i, "odr_prc": Decimal(text)} for i, text in amounts]
+        table = pa.Table.from_pylist(rows, schema=TRANSACTIONS)
+        folder = f"{self.clean}/transactions_cln/odr_dt={day}/odr_hr=0/g=1"
+        name = f"{uuid.uuid4().hex}.parquet"
+        self.spark.write(f"{folder}/{name}", encode(table, TRANSACTIONS))
+        partition: Partition = {"odr_dt": day, "odr_hr": 0}
+        set_location(self.session, "transactions_cln", f"{self.uri}{folder}", partition)
+
+    def stage(self, day: date) -> str:
+        staged = f"{self.mart}/staging/{uuid.uuid4().hex}"
+        build(self.session, f"{self.uri}{staged}", day)
+        return staged
+
+    def refresh(self, day: date) -> str:
+        return self.snapshots().publish(self.stage(day), day)
+
+    def spend(self, day: date) -> Spend:
+        rows = self.session.rows(f"select cust_id, spnd_amt from loyalty where data_dt = '{day}'")
+        found: Spend = dict(rows)
+        assert len(found) == len(rows)
+        return found
+
+    def generations(self, day: date) -> list[str]:
+        return sorted(self.hive.names(f"{self.mart}/loyalty/data_dt={day}"))
+
+
+@pytest.fixture
+def warehouse(stack: RunningStack) -> Iterator[Warehouse]:
+    settings, name = stack.settings, f"test_{uuid.uuid4().hex[:8]}"
+    spark, hive = (Hdfs(settings.webhdfs, user=user) for user in ("spark", "hive"))
+    clean, mart = f"/data/clean/{name}", f"/data/mart/{name}"
+    root = Hdfs(settings.webhdfs, user="root")
+    root.make_folder(clean)
+    root.own(clean, "spark", "lake", "775")
+    hive.make_folder(f"{mart}/loyalty")
+    with connect("127.0.0.1", settings.hiveserver2_port) as session:
+        session.run(f"create database {name}")
+        session.run(f"use {name}")
+        for table in TABLES:
+            statement = read_statement(f"ddl/{table}.sql", hdfs=settings.hdfs)
+            own = statement.replace("/data/clean/", f"{clean}/").replace("/data/mart/", f"{mart}/")
+            session.run(own)
+        yield Warehouse(session, settings.hdfs, clean, mart, spark, hive)
+        session.run("use default")
+        session.run(f"drop database {name} cascade")
+    root.delete(clean)
+    root.delete(mart)
+
+
+def test_tables_are_there_and_made_again_stay_as_they_are(stack: RunningStack) -> None:
+    with connect("127.0.0.1", stack.settings.hiveserver2_port) as session:
+        before = [session.rows(f"show create table {table}") for table in TABLES]
+        make_tables(session, stack.settings.hdfs)
+        assert [session.rows(f"show create table {table}") for table in TABLES] == before
+
+
+def test_a_snapshot_lists_every_member_with_the_spend_up_to_its_date(warehouse: Warehouse) -> None:
+    warehouse.load_customers([1, 2, 3, 4], generation=1)
+    warehouse.add_transactions(DAY - timedelta(days=1), [(1, "70.00"), (None, "60.00")])
+    warehouse.add_transactions(DAY, [(1, "-0.01"), (2, "9999999.99"), (2, "9999999.99")])
+    warehouse.add_transactions(DAY + timedelta(days=1), [(3, "5.00"), (1, "1.00")])
+    warehouse.add_transactions(DAY, [(5, "8.00")])
+    warehouse.refresh(DAY)
+    assert warehouse.spend(DAY) == {
+        1: Decimal("69.99"), 2: Decimal("19999999.98"), 3: Decimal("0.00"), 4: Decimal("0.00"),
+    }  # fmt: skip
+    rows = warehouse.session.rows("select * from loyalty where cust_id = 1")
+    assert rows == [(1, "Zoë 1", "000000001", Decimal("69.99"), "2019-04-05")]
+
+
+def test_without_any_transaction_every_member_has_nothing(warehouse: Warehouse) -> None:
+    warehouse.load_customers([1, 2], generation=1)
+    warehouse.refresh(DAY)
+    assert warehouse.spend(DAY) == {1: Decimal("0.00"), 2: Decimal("0.00")}
+
+
+def test_before_the_first_load_there_are_no_customers(warehouse: Warehouse) -> None:
+    assert warehouse.session.rows("select * from customers_cln") == []
+
+
+def test_again_gives_the_same_rows_as_a_new_generation(warehouse: Warehouse) -> None:
+    warehouse.load_customers([1, 2], generation=1)
+    warehouse.add_transactions(DAY, [(1, "70.00"), (2, "60.50")])
+    first = warehouse.refresh(DAY)
+    before = warehouse.spend(DAY)
+    second = warehouse.refresh(DAY)
+    assert warehouse.spend(DAY) == before
+    assert (first[-3:], second[-3:]) == ("g=1", "g=2")
+    assert get_location(warehouse.session, "loyalty", {"data_dt": DAY}).endswith(second)
+
+
+def test_other_engines_find_the_columns_by_name(warehouse: Warehouse) -> None:
+    warehouse.load_customers([1], generation=1)
+    folder = warehouse.refresh(DAY)
+    (path,) = [path for path, _ in warehouse.hive.walk(folder)]
+    schema = orc.ORCFile(io.BytesIO(warehouse.hive.read(path))).schema
+    assert schema.names == ["cust_id", "cust_name", "cust_member_card_no", "spnd_amt"]
+    assert schema.field("spnd_amt").type == pa.decimal128(18, 2)
+
+
+def test_killed_while_it_builds_nothing_has_changed(warehouse: Warehouse) -> None:
+    warehouse.load_customers([1], generation=1)
+    warehouse.refresh(DAY)
+    warehouse.add_transactions(DAY, [(1, "70.00")])
+    warehouse.stage(DAY)
+    warehouse.snapshots().settle()
+    assert warehouse.spend(DAY) == {1: Decimal("0.00")}
+    warehouse.refresh(DAY)
+    assert warehouse.spend(DAY) == {1: Decimal("70.00")}
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_killed_between_rename_and_switch_the_next_one_switches(
+    warehouse: Warehouse, earlier: int
+) -> None:
+    warehouse.load_customers([1], generation=1)
+    for _ in range(earlier):
+        warehouse.refresh(DAY)
+    warehouse.add_transactions(DAY, [(1, "70.00")])
+    staged, folder = warehouse.stage(DAY), f"{warehouse.mart}/loyalty/data_dt={DAY}"
+    warehouse.hive.make_folder(folder)
+    warehouse.hive.rename(staged, f"{folder}/g={earlier + 1}")
+    assert warehouse.spend(DAY) == ({1: Decimal("0.00")} if earlier else {})
+    warehouse.snapshots().settle()
+    assert warehouse.spend(DAY) == {1: Decimal("70.00")}
+    assert partition_names(warehouse.session, "loyalty") == {f"data_dt={DAY}"}
+
+
+def test_an_old_generation_goes_an_hour_after_the_switch(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.load_customers([1], generation=1)
+    for _ in range(3):
+        warehouse.refresh(DAY)
+    warehouse.snapshots().settle()
+    assert warehouse.generations(DAY) == ["g=1", "g=2", "g=3"]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + GRACE_SECONDS + 60)
+    warehouse.snapshots().settle()
+    assert warehouse.generations(DAY) == ["g=3"]
+    assert warehouse.spend(DAY) == {1: Decimal("0.00")}
+
+
+def test_a_reader_sees_the_old_or_the_new_one(stack: RunningStack, warehouse: Warehouse) -> None:
+    """Each generation has one customer more; a reader must never see a number between or none."""
+    warehouse.load_customers([1], generation=1)
+    warehouse.refresh(DAY)
+    seen: list[Any] = []
+    stop = Event()
+    database = warehouse.clean.rsplit("/", 1)[1]
+
+    def read() -> None:
+        with connect("127.0.0.1", stack.settings.hiveserver2_port) as session:
+            while not stop.is_set():
+                rows = session.rows(f"select cust_id from {database}.loyalty")
+                seen.append(sorted(i for (i,) in rows))
+
+    reader = Thread(target=read)
+    reader.start()
+    for size in (2, 3):
+        warehouse.load_customers(list(range(1, size + 1)), generation=size)
+        warehouse.refresh(DAY)
+    stop.set()
+    reader.join(timeout=60)
+    assert seen
+    assert all(ids in ([1], [1, 2], [1, 2, 3]) for ids in seen), seen
+    assert seen == sorted(seen, key=len)
+
+
+def test_a_customer_listed_twice_is_refused_and_the_old_snapshot_stays(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.load_customers([1], generation=1)
+    warehouse.refresh(DAY)
+    warehouse.load_customers([1, 2, 2], generation=2)
+    with pytest.raises(Refused, match="twice"):
+        warehouse.refresh(DAY)
+    assert list(warehouse.spend(DAY)) == [1]
+
+
+def test_hive_reads_what_the_stream_writes_value_by_value(warehouse: Warehouse) -> None:
+    before_1970 = datetime(1969, 12, 31, 23, 59, 59, 999999, UTC)
+    last = datetime(2286, 11, 20, 17, 46, 39, 999000, UTC)
+    instants = [before_1970, AT, datetime(2024, 3, 10, 7, 0, tzinfo=UTC), last]
+    rows = [
+        {"cust_id": 9_999_999_999, "odr_menu": "caffè 😀", "odr_prc": Decimal("-9999999.99"),
+         "odr_tms": "05-04-2019 12:00:00", "order_id": "A-1", "line_no": 999, "event": "REFUND",
+         "store_id": 999_999, "quantity": 9_999_999, "amount": Decimal("9999999.99"), "ref": "A-0",
+         "ordered_at": at, "ingested_at": at, "kafka_topic_id": "t", "kafka_partition": 1,
+         "kafka_offset": 2**62} for at in instants
+    ]  # fmt: skip
+    rows.append(dict.fromkeys(TRANSACTIONS.names))
+    folder = f"{warehouse.clean}/transactions_cln/odr_dt={DAY}/odr_hr=6/g=1"
+    table = pa.Table.from_pylist(rows, schema=TRANSACTIONS)
+    warehouse.spark.write(f"{folder}/x.parquet", encode(table, TRANSACTIONS))
+    partition: Partition = {"odr_dt": DAY, "odr_hr": 6}
+    set_location(warehouse.session, "transactions_cln", f"{warehouse.uri}{folder}", partition)
+    expected = [
+        (*(v.replace(tzinfo=None) if isinstance(v, datetime) else v for v in row.values()),
+         str(DAY), 6) for row in rows
+    ]  # fmt: skip
+    assert warehouse.session.rows("select * from transactions_cln") == expected
+    aggregated = "select max(ordered_at), min(ordered_at), sum(amount), count(*), count(cust_id)"
+    assert warehouse.session.rows(f"{aggregated} from transactions_cln where odr_dt = '{DAY}'") == [
+        (last.replace(tzinfo=None), before_1970.replace(tzinfo=None),
+         Decimal("39999999.96"), 5, 4)
+    ]  # fmt: skip
+
+
+def test_hive_reads_quarantined_bytes_as_they_were(warehouse: Warehouse) -> None:
+    lines = [b"", b"\xff\x00|", b"\r\n", b"x" * 65_536]
+    rows = [{"raw": raw, "reason": "FIELDS", "kafka_offset": n, "seen_at": AT}
+            for n, raw in enumerate(lines)]  # fmt: skip
+    folder = f"{warehouse.clean}/quarantine/arrival_dt={DAY}/g=1"
+    table = pa.Table.from_pylist(rows, schema=QUARANTINE)
+    warehouse.spark.write(f"{folder}/x.parquet", encode(table, QUARANTINE))
+    set_location(warehouse.session, "quarantine", f"{warehouse.uri}{folder}", {"arrival_dt": DAY})
+    found = warehouse.session.rows("select kafka_offset, raw from quarantine")
+    assert found == list(enumerate(lines))
+
+
+def test_a_statement_that_fails_or_takes_too_long_is_a_sentence(stack: RunningStack) -> None:
+    port = stack.settings.hiveserver2_port
+    with (
+        connect("127.0.0.1", port) as session,
+        pytest.raises(LoyaltyError, match=r"^The statement failed: .*ASSERT_TRUE"),
+    ):
+        session.rows("select assert_true(1 = 2)")
+    begun = time.monotonic()
+    with (
+        connect("127.0.0.1", port, timeout=2) as session,
+        pytest.raises(LoyaltyError, match=rf"127\.0\.0\.1:{port}"),
+    ):
+        session.rows("select reflect('java.lang.Thread', 'sleep', bigint(20000))")
+    assert time.monotonic() - begun < 8
+
+
+def test_one_refresh_at_a_time(stack: RunningStack) -> None:
+    with only_one(stack.places.run / "refresh.lock", "A refresh"):
+        done = stack.run("refresh")
+    assert done.returncode == 1
+    assert "running" in done.stderr
+
+
+def test_a_refresh_is_recorded(stack: RunningStack) -> None:
+    done = stack.run("refresh", "--json")
+    last = read_last(stack.places)
+    assert last is not None
+    assert last["ok"] is (done.returncode == 0)
+    if last["ok"]:
+        assert json.loads(done.stdout)["rows"] == last["rows"]
+    else:
+        assert last["error"] in done.stderr
+
+
+def test_results_as_table_csv_and_json(stack: RunningStack) -> None:
+    statement = (
+        "select cast('1.10' as decimal(12,2)) amount, date '2019-04-05' day, true yes,"
+        " cast(null as int) nothing, 'a,b' text, timestamp '2019-04-05 16:00:00.123' instant"
+    )
+    assert json.loads(stack.ok("sql", statement, "--json")) == [
+        {"amount": "1.10", "day": "2019-04-05", "yes": True, "nothing": None, "text": "a,b",
+         "instant": "2019-04-05T16:00:00.123000"}
+    ]  # fmt: skip
+    header, row, end = stack.ok("sql", statement, "--csv").split("\n")
+    assert header == "amount,day,yes,nothing,text,instant"
+    assert row == '1.10,2019-04-05,True,,"a,b",2019-04-05 16:00:00.123000'
+    assert end == ""
+    header, row, end = stack.ok("sql", statement).split("\n")
+    assert header.split() == ["amount", "day", "yes", "nothing", "text", "instant"]
+    assert "NULL" in row
+
+
+def test_a_file_with_several_statements(stack: RunningStack, tmp_path: Any) -> None:
+    file = tmp_path / "several.sql"
+    file.write_text("-- ;\nshow databases; select 'é;' x; -- end\n", encoding="utf-8")
+    assert stack.ok("sql", "-f", str(file)).splitlines()[-2:] == ["x", "é;"]
+    assert json.loads(stack.ok("sql", "-f", str(file), "--json")) == [{"x": "é;"}]
+
+
+@pytest.mark.parametrize("arguments", [[], ["select 1", "-f", "x"], [" ; "], ["select 1", "--csv",
+                                       "--json"]])  # fmt: skip
+def test_nothing_to_run_is_wrong_use(stack: RunningStack, arguments: list[str]) -> None:
+    done = stack.run("sql", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_wrong_statement_is_one_sentence(stack: RunningStack) -> None:
+    done = stack.run("sql", "select * from nope")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "SemanticException [Error 10001]: Line 1:14 Table not found 'nope'" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("sample", sorted(p.name for p in (ROOT / "hive/samples").glob("*.sql")))
+def test_the_sample_queries_run(stack: RunningStack, sample: str) -> None:
+    assert stack.ok("sql", "-f", f"hive/samples/{sample}").splitlines()
