@@ -49,8 +49,8 @@ def produce(  # noqa: PLR0917 (options have no order)
 ) -> None:
     """Write invented orders, or given lines, into the order log, and report.
 
-    Without --start orders happen now, at the rate. With it they happen at start, start + interval …
-    and are written at once; then the same seed, start, rate and members give the same bytes.
+    Without --start orders happen now, at the rate. With it they happen from then on, an interval
+    apart, and are written at once: the same seed, start, rate and members give the same bytes.
 
     Example: ./loyalty produce --count 1000 --rate 50/s
     """
