@@ -1,0 +1,292 @@
+"""Every rule of verify, broken once in a small world of lines; and what must not break one."""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline.verify import findings, presence
+from pipeline.verify.cut import Cut, StreamRecord
+from pipeline.verify.report import Difference
+from pipeline.verify.rules import RULES
+from pipeline.verify.scope import Scope, full_condition
+from pipeline.verify.scratch import HOPS, Scratch, open_scratch
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = date(2026, 11, 24)
+T = int(NOW.timestamp() * 1000)
+
+
+def order(number: int, customer: str = "7", ms: int = T, amount: str = "65.00") -> bytes:
+    return f"{customer}|{ms}|A-{number}|1|SALE|3|espresso|1|{amount}|".encode()
+
+
+FUTURE = order(8, ms=T + 3_600_000)
+BAD = b"7|abc|broken"
+CONFLICT = order(1, amount="99.00")
+
+
+@dataclass
+class World:
+    """What each hop has; offsets are the places in `topic` (one partition)."""
+
+    log: list[bytes] = field(default_factory=list)
+    log_tail: list[bytes] = field(default_factory=list)
+    topic: list[bytes] = field(default_factory=list)
+    topic_ts: int = T
+    raw: list[bytes] = field(default_factory=list)
+    arrival: date = DAY
+    hbase: list[bytes] = field(default_factory=list)
+    cln: list[dict[str, Any]] = field(default_factory=list)
+    quar: list[dict[str, Any]] = field(default_factory=list)
+    held: int = 0
+    reached: int | None = None
+    full_from: date | None = None
+
+    def row(self, line: bytes, off: int, **more: Any) -> dict[str, Any]:
+        return {"line": line, "tid": "T", "p": 0, "off": off, "derived": True, "file": "f1",
+                "day": DAY} | more  # fmt: skip
+
+    def judge(self, scratch: Scratch) -> list[Difference]:
+        self._load(scratch)
+        cut = Cut(NOW, (), "T", {0: self.held}, {0: len(self.topic)},
+                  {0: len(self.topic) if self.reached is None else self.reached}, None)  # fmt: skip
+        presence.declare(scratch, cut, {0: len(self.topic)})
+        tids = {row["tid"] for row in self.cln + self.quar}
+        presence.find_out(
+            scratch, NOW - timedelta(days=7), gone=self.held > 0 or bool(tids - {"T"}),
+            full_from=self.full_from, condition=full_condition(Scope(), self.full_from),
+        )  # fmt: skip
+        listed, found = findings.differences(scratch, 10)
+        assert found == len(listed)
+        return listed + findings.gaps(scratch)
+
+    def _load(self, scratch: Scratch) -> None:
+        scratch.load("log", table("log", [{"line": x} for x in self.log]), tail=False)
+        scratch.load("log", table("log", [{"line": x} for x in self.log_tail]), tail=True)
+        messages = [{"line": x, "p": 0, "off": off, "ts": self.topic_ts}
+                    for off, x in enumerate(self.topic) if off >= self.held]  # fmt: skip
+        scratch.load("topic", table("topic", messages))
+        raw = [{"line": x, "arrival": self.arrival} for x in self.raw]
+        scratch.load("raw", table("raw", raw))
+        scratch.load("hbase", table("hbase", [{"line": x} for x in self.hbase]))
+        scratch.load("cln", table("cln", self.cln))
+        scratch.load("quar", table("quar", self.quar))
+
+
+TYPES = {"boolean": pa.bool_(), "integer": pa.int32(), "bigint": pa.int64(),
+         "date": pa.date32(), "varchar": pa.string()}  # fmt: skip
+
+
+def table(hop: str, rows: list[dict[str, Any]]) -> list[pa.Table]:
+    columns = {n: kind for n, kind in HOPS[hop].items() if n != "tail"}
+    schema = pa.schema([("line", pa.binary()), *((n, TYPES[k]) for n, k in columns.items())])
+    return [pa.Table.from_pylist(rows, schema=schema)]
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Scratch]:
+    with open_scratch(tmp_path, "America/New_York") as opened:
+        yield opened
+
+
+def world() -> World:
+    """Give a world in order: two orders, a replay, a bad, a FUTURE and a conflicting line."""
+    lines = [order(1), order(2), order(1), BAD, FUTURE, CONFLICT]
+    made = World(log=list(lines), topic=list(lines), raw=lines + lines[:2],
+                 hbase=[CONFLICT, order(2), FUTURE])  # fmt: skip
+    made.cln = [made.row(order(1), 0), made.row(order(2), 1)]
+    made.quar = [made.row(BAD, 3, reason="FIELDS"), made.row(FUTURE, 4, reason="FUTURE"),
+                 made.row(CONFLICT, 5, reason="CONFLICT")]  # fmt: skip
+    return made
+
+
+def found(differences: list[Difference]) -> set[tuple[str, str, bytes | None]]:
+    return {(d.hop, d.kind, d.line) for d in differences}
+
+
+def test_a_world_in_order_has_no_difference(scratch: Scratch) -> None:
+    assert world().judge(scratch) == []
+    counts = findings.counts(scratch)
+    assert (counts.lines, counts.clean, counts.duplicates, counts.quarantined) == (6, 2, 1, 3)
+
+
+def test_either_side_of_a_conflict_may_be_in_hbase(scratch: Scratch) -> None:
+    made = world()
+    made.hbase[0] = order(1)
+    assert made.judge(scratch) == []
+
+
+X = order(9)
+Breaking = Callable[[World], object]
+BROKEN: dict[str, tuple[Breaking, tuple[str, str, bytes]]] = {
+    "a line that Flume lost": (lambda w: w.log.append(X), ("topic", "missing", X)),
+    "a line that no file had": (lambda w: w.log.remove(order(2)), ("topic", "foreign", order(2))),
+    "a raw line taken": (lambda w: w.raw.remove(FUTURE), ("HDFS raw", "missing", FUTURE)),
+    "a raw line added": (lambda w: w.raw.append(X), ("HDFS raw", "foreign", X)),
+    "a row taken": (lambda w: w.cln.pop(1), ("transactions_cln", "missing", order(2))),
+    "a bad line taken": (
+        lambda w: w.quar.pop(0), ("transactions_cln", "missing", BAD)),
+    "a row of nowhere": (
+        lambda w: w.cln.append(w.row(X, 6, tid=None)), ("transactions_cln", "foreign", X)),
+    "a file copied": (
+        lambda w: w.cln.append(w.row(order(2), 1, file="f2")),
+        ("transactions_cln", "double", order(2))),
+    "a row under another's offset": (
+        lambda w: w.cln[1].update(off=2), ("transactions_cln", "wrong", order(2))),
+    "a row in another partition": (
+        lambda w: w.cln[1].update(day=date(2026, 11, 23)),
+        ("transactions_cln", "wrong", order(2))),
+    "a row with a wrong odr_prc": (
+        lambda w: w.cln[1].update(derived=False), ("transactions_cln", "wrong", order(2))),
+    "a bad line twice": (
+        lambda w: w.quar.append(w.row(BAD, 3, reason="FIELDS", file="f2")),
+        ("quarantine", "double", BAD)),
+    "a row quarantined too": (
+        lambda w: w.quar.append(w.row(order(2), 1, reason="ITEM")),
+        ("quarantine", "double", order(2))),
+    "a bad line under another's offset": (
+        lambda w: w.quar[0].update(off=2), ("quarantine", "wrong", BAD)),
+    "a bad line of nowhere": (
+        lambda w: w.quar.append(w.row(X, 0, tid=None, p=None, reason="ITEM")),
+        ("quarantine", "foreign", X)),
+    "a conflict with nothing": (
+        lambda w: w.quar[1].update(reason="CONFLICT"), ("quarantine", "wrong", FUTURE)),
+    "a row of HBase taken": (lambda w: w.hbase.remove(order(2)), ("HBase", "missing", order(2))),
+    "a FUTURE row of HBase taken": (
+        lambda w: w.hbase.remove(FUTURE), ("HBase", "missing", FUTURE)),
+    "a row of HBase copied under another key": (
+        lambda w: w.hbase.append(order(2, "70")), ("HBase", "foreign", order(2, "70"))),
+    "a column of HBase changed": (
+        lambda w: w.hbase.__setitem__(1, order(2, amount="1.00")),
+        ("HBase", "foreign", order(2, amount="1.00"))),
+    "an offset that could not be read": (
+        lambda w: setattr(w, "reached", 7), ("topic", "count", None)),  # type: ignore[dict-item]
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Difference]]:
+    """Give what is found in each broken world."""
+    verdicts = {}
+    for name, (breaking, _) in BROKEN.items():
+        made = world()
+        breaking(made)
+        with open_scratch(tmp_path_factory.mktemp("world"), "America/New_York") as opened:
+            verdicts[name] = made.judge(opened)
+    return verdicts
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_is_named_with_its_line_and_hop(
+    name: str, verdicts: dict[str, list[Difference]]
+) -> None:
+    assert BROKEN[name][1] in found(verdicts[name])
+
+
+@pytest.mark.parametrize("name", ["a raw line taken", "a raw line added", "a row taken",
+                                  "a file copied", "a row of HBase taken",
+                                  "a row of HBase copied under another key"])  # fmt: skip
+def test_one_fault_is_one_difference(name: str, verdicts: dict[str, list[Difference]]) -> None:
+    assert [(d.hop, d.kind, d.line) for d in verdicts[name]] == [BROKEN[name][1]]
+
+
+def test_every_rule_has_been_broken(
+    scratch: Scratch, verdicts: dict[str, list[Difference]]
+) -> None:
+    older = world()
+    older.held, older.log, older.raw = 1, older.log[1:], [*older.raw, X]
+    older.arrival = date(2026, 1, 1)
+    broken = {d.says for found in verdicts.values() for d in found}
+    broken |= {d.says for d in older.judge(scratch)}
+    for rule in RULES:
+        beginning = rule.says.partition("{")[0]
+        assert any(says.startswith(beginning) for says in broken), rule
+
+
+def test_lines_beyond_the_cut_are_left_out(scratch: Scratch) -> None:
+    """Some hops have them, some do not: both are right while orders flow."""
+    made = world()
+    new = [order(20), order(21), order(1, amount="77.00")]
+    made.reached = len(made.topic)
+    made.topic += new
+    made.log_tail = [*new, order(22)]
+    made.raw.append(new[0])
+    made.hbase[0] = new[2]
+    made.hbase.append(new[1])
+    made.cln.append(made.row(new[1], 7))
+    assert made.judge(scratch) == []
+    lines = {t.hop: t.distinct for t in findings.totals(scratch) if t.day == DAY}
+    assert lines == {"log files": 4, "topic": 4, "HDFS raw": 4, "HBase": 2,
+                     "transactions_cln": 2, "quarantine": 2}  # fmt: skip
+
+
+def test_what_retention_has_deleted_is_no_difference(scratch: Scratch) -> None:
+    made = world()
+    made.log, made.held = made.log[1:], 3
+    made.topic_ts = T - 8 * 86_400_000
+    made.raw += [order(30)]
+    made.cln.append(made.row(order(30), 0, tid="old"))
+    made.hbase.append(order(30))
+    made.arrival = date(2026, 11, 1)
+    assert made.judge(scratch) == []
+
+
+def test_raw_folders_that_were_not_read_excuse_old_rows_only(scratch: Scratch) -> None:
+    made = world()
+    old, new = order(30, ms=T - 30 * 86_400_000), order(31)
+    made.held, made.full_from = 1, DAY
+    made.cln += [made.row(old, 0, tid="old", day=date(2026, 10, 25)), made.row(new, 0, tid="old")]
+    made.hbase += [new]
+    assert found(made.judge(scratch)) == {("transactions_cln", "foreign", new)}
+
+
+def test_the_batch_record_is_compared(scratch: Scratch) -> None:
+    made = world()
+    made.judge(scratch)
+    right = {"lines": 6, "clean": 2, "duplicates": 1, "quarantined": 3}
+    wrong = right | {"clean": 3, "duplicates": 0}
+    record = StreamRecord("0001-000000000", "T", ({0: (5, 6)}, right), ({0: (0, 6)}, right))
+    assert findings.recorded(scratch, record, of_epoch=True) == []
+    assert [d.says for d in findings.recorded(scratch, deepcopy(record), of_epoch=False)] != []
+    record = StreamRecord("0001-000000000", "T", ({}, {}), ({0: (0, 6)}, wrong))
+    said = " and ".join(d.says for d in findings.recorded(scratch, record, of_epoch=True))
+    assert said == (
+        "batch record 0001-000000000 has counted 3 clean since its epoch began, but topic and "
+        "tables have 2 and "
+        "batch record 0001-000000000 has counted 0 duplicates since its epoch began, but topic and "
+        "tables have 1"
+    )
+
+
+def test_totals_do_not_depend_on_order_or_repetition(scratch: Scratch) -> None:
+    world().judge(scratch)
+    totals = {(t.hop, t.day): t for t in findings.totals(scratch)}
+    log, raw = totals["log files", DAY], totals["HDFS raw", DAY]
+    assert (raw.lines, log.lines, raw.distinct) == (7, 5, log.distinct)
+    assert (raw.amount, raw.hash) == (log.amount, log.hash)
+    assert totals["log files", None].distinct == 1
+
+
+def test_a_date_is_the_programmes_and_an_amount_a_plain_number(scratch: Scratch) -> None:
+    midnight = int(datetime(2026, 3, 8, 5, tzinfo=UTC).timestamp() * 1000)
+    lines = {
+        order(1, ms=midnight): (date(2026, 3, 8), "65.0000"),
+        order(1, ms=midnight - 1): (date(2026, 3, 7), "65.0000"),
+        order(1, amount="1,00"): (DAY, None),
+        order(1, amount="NaN"): (DAY, None),
+        order(1, amount="-3.125"): (DAY, "-3.1250"),
+        order(1, amount="9" * 13): (DAY, None),
+        b"7|176400000000|A|1": (None, None),
+        b"": (None, None),
+        b"\xff|1764000000000|\x00|" + "é\\\"'".encode() + b"|5|6|7|8|1.5": (
+            date(2025, 11, 24), "1.5000"),
+    }  # fmt: skip
+    scratch.load("hbase", table("hbase", [{"line": line} for line in lines]))
+    read = scratch.rows("select line, day, amount::varchar from texts")
+    assert {line: (day, amount) for line, day, amount in read} == lines
