@@ -72,6 +72,8 @@ class BatchWriter:
         for record in found:
             staging.finish(self._hdfs, self._tables.staging, record)
         self.last = found[-1] if found else None
+        if self.last is not None:
+            staging.forget_older(self._hdfs, self._tables.staging, self.last)
         self._transactions = Listing(self._hdfs, self._tables.transactions)
         self._quarantine = Listing(self._hdfs, self._tables.quarantine)
         self._rows = Reader(self._hdfs, COMPARED)

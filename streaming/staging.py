@@ -8,16 +8,18 @@ same batch from another batch, and its totals are what `verify` compares.
 """
 
 import json
+import logging
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
-from pipeline.errors import LoyaltyError
 from pipeline.webhdfs import Hdfs
 from streaming.files import batch_name
 from streaming.stored import highest_generation
 
 RECORD: Final = "record.json"
+log = logging.getLogger(__name__)
+
 _FOLDER: Final = re.compile(r"(\d{4,})-(\d{9,})")
 
 
@@ -117,7 +119,11 @@ def complete(hdfs: Hdfs, staging: str, record: Record) -> None:
 
 
 def finish(hdfs: Hdfs, staging: str, record: Record) -> None:
-    """Move a complete batch's files to their places; those that are there already stay."""
+    """Move a complete batch's files to their places; those that are there already stay.
+
+    A file that is in neither place was removed by somebody. Stopping would not bring it back, so
+    that is logged, and `verify` names its lines.
+    """
     folder = f"{staging}/{record.name}"
     waiting = set(hdfs.names(folder))
     for move in record.moves:
@@ -125,10 +131,10 @@ def finish(hdfs: Hdfs, staging: str, record: Record) -> None:
             hdfs.make_folder(_parent(move.target))
             hdfs.rename(f"{folder}/{move.name}", move.target)
         elif not hdfs.exists(move.target) and not _was_merged(hdfs, move.target):
-            raise LoyaltyError(
-                f"{move.target} is missing on HDFS although batch {record.name} was complete: "
-                "somebody removed it; `./loyalty rebuild --repair` brings its rows back."
-            )
+            log.error(
+                "%s is missing on HDFS although batch %s was complete: somebody removed it; "
+                "`./loyalty verify` names its lines.", move.target, record.name,
+            )  # fmt: skip
 
 
 def forget_older(hdfs: Hdfs, staging: str, record: Record) -> None:

@@ -1,0 +1,206 @@
+"""The stream's writer on real HDFS, in folders of its own: killed between any two steps."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.places import CLEAN
+from pipeline.webhdfs import Hdfs
+from streaming import staging
+from streaming.batches import BatchWriter, Tables
+from streaming.epochs import place
+from streaming.files import encode, read_data_name
+from streaming.staging import Counts, Record
+from tests.integration.conftest import RunningStack
+from tests.unit.order_rows import NOON, line, rows
+
+DAY = 86_400_000
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Folders of one test, and what is in them."""
+
+    hdfs: Hdfs
+    tables: Tables
+
+    def writer(self) -> BatchWriter:
+        """Start a driver: one that knows nothing but what lies on HDFS."""
+        writer = BatchWriter(self.hdfs, self.tables, lambda _folder: None)
+        writer.open()
+        return writer
+
+    def stored(self, table: str) -> list[dict[str, Any]]:
+        """Read every row of a table."""
+        found = []
+        for path, _ in self.hdfs.walk(table):
+            found += pq.read_table(BytesIO(self.hdfs.read(path))).to_pylist()
+        return found
+
+    def clean(self) -> list[tuple[str, int]]:
+        """Give (order_id, offset) of transactions_cln."""
+        return sorted(
+            (r["order_id"], r["kafka_offset"]) for r in self.stored(self.tables.transactions)
+        )
+
+    def quarantined(self) -> list[tuple[int, str, bytes]]:
+        """Give (offset, reason, raw) of quarantine."""
+        return sorted(
+            (r["kafka_offset"], r["reason"], r["raw"]) for r in self.stored(self.tables.quarantine)
+        )
+
+
+@pytest.fixture
+def trial(stack: RunningStack) -> Iterator[Trial]:
+    hdfs = Hdfs(stack.settings.webhdfs, user="spark")
+    root = f"{CLEAN}/test-{uuid.uuid4().hex[:8]}"
+    yield Trial(hdfs, Tables(f"{root}/transactions_cln", f"{root}/quarantine", f"{root}/staging"))
+    hdfs.delete(root)
+
+
+def test_every_line_is_stored_once_and_counted(trial: Trial) -> None:
+    writer = trial.writer()
+    record = writer.write(rows(line(1), "bad", line(2, at=NOON + DAY), line(1)), "t", 0)
+    assert record.counts == record.totals == Counts(4, 2, 1, 1)
+    assert trial.clean() == [("A-1", 0), ("A-2", 2)]
+    assert trial.quarantined() == [(1, "FIELDS", b"bad")]
+    names = [path.removeprefix(trial.tables.transactions) for path, _ in
+             trial.hdfs.walk(trial.tables.transactions)]  # fmt: skip
+    assert names == [
+        f"/odr_dt=2019-04-01/odr_hr=0/g=1/0001-000000000-0000-{NOON}-{NOON}.parquet",
+        f"/odr_dt=2019-04-02/odr_hr=0/g=1/0001-000000000-0001-{NOON + DAY}-{NOON + DAY}.parquet",
+    ]
+    assert staging.records(trial.hdfs, trial.tables.staging) == [record]
+
+
+def test_duplicates_and_conflicts_are_found_in_stored_files(trial: Trial) -> None:
+    old = line(1, at=NOON - 300 * DAY)
+    trial.writer().write(rows(line(1), line(2), old), "t", 0)
+    again = rows(line(1), line(2, amount="1.00"), old, line(3), first=3)
+    record = trial.writer().write(again, "t", 1)
+    assert (record.epoch, record.counts) == (1, Counts(4, 1, 2, 1))
+    assert record.totals == Counts(7, 4, 2, 1)
+    assert trial.clean() == [("A-1", 0), ("A-1", 2), ("A-2", 1), ("A-3", 6)]
+    assert trial.quarantined() == [(4, "CONFLICT", line(2, amount="1.00").encode())]
+
+
+Steps = Callable[[Trial, Record, list[bytes]], None]
+
+
+def _nothing(_trial: Trial, _record: Record, _contents: list[bytes]) -> None:
+    return
+
+
+def _half_staged(trial: Trial, record: Record, contents: list[bytes]) -> None:
+    name = f"{trial.tables.staging}/{record.name}.tmp/{record.moves[0].name}"
+    trial.hdfs.write(name, contents[0][:100])
+
+
+def _staged(trial: Trial, record: Record, contents: list[bytes]) -> None:
+    staging.stage(trial.hdfs, trial.tables.staging, record, contents)
+
+
+def _completed(trial: Trial, record: Record, contents: list[bytes]) -> None:
+    _staged(trial, record, contents)
+    staging.complete(trial.hdfs, trial.tables.staging, record)
+
+
+def _one_moved(trial: Trial, record: Record, contents: list[bytes]) -> None:
+    _completed(trial, record, contents)
+    move = record.moves[0]
+    trial.hdfs.make_folder(move.target.rpartition("/")[0])
+    trial.hdfs.rename(f"{trial.tables.staging}/{record.name}/{move.name}", move.target)
+
+
+def _all_moved(trial: Trial, record: Record, contents: list[bytes]) -> None:
+    _completed(trial, record, contents)
+    staging.finish(trial.hdfs, trial.tables.staging, record)
+
+
+@pytest.mark.parametrize(
+    "killed_after", [_nothing, _half_staged, _staged, _completed, _one_moved, _all_moved]
+)
+@pytest.mark.parametrize("lost_checkpoint", [False, True])
+def test_killed_between_two_steps(trial: Trial, killed_after: Steps, lost_checkpoint: bool) -> None:
+    first = rows(line(1), "bad", line(2))
+    second = rows(line(3), line(1), "worse", line(4, at=NOON + DAY), first=3)
+    everything = pa.concat_tables([first, second])
+    writer = trial.writer()
+    writer.write(first, "t", 0)
+    offsets = {0: (3, 6)}
+    record, files = writer.compute(place(writer.last, lambda: 1, "t", 1, offsets).record, second)
+    killed_after(trial, record, [encode(file.rows, file.schema) for file in files])
+
+    after = trial.writer()
+    last = after.write(everything, "t", 0) if lost_checkpoint else after.write(second, "t", 1)
+
+    assert trial.clean() == [("A-1", 0), ("A-2", 2), ("A-3", 3), ("A-4", 6)]
+    assert [(o, raw) for o, _, raw in trial.quarantined()] == [(1, b"bad"), (5, b"worse")]
+    assert last.totals == Counts(7, 4, 1, 2)
+    assert last.epoch == (2 if lost_checkpoint else 1)
+    assert trial.hdfs.names(trial.tables.staging) == [last.name]
+    # given once more, as Spark does when its commit was not written: nothing changes
+    same = after.write(everything, "t", 0) if lost_checkpoint else after.write(second, "t", 1)
+    assert same == last
+    assert len(trial.clean()) == 4
+
+
+def test_a_restored_checkpoint_reads_the_middle_again(trial: Trial) -> None:
+    writer = trial.writer()
+    for number in range(4):
+        writer.write(rows(line(number), "bad", first=2 * number), "t", number)
+    again = trial.writer().write(rows(line(2), "bad", line(3), "bad", first=4), "t", 2)
+    assert (again.epoch, again.since, again.next) == (2, {0: 4}, {0: 8})
+    assert again.totals == Counts(4, 2, 0, 2)
+    assert len(trial.clean()) == 4
+    assert len(trial.quarantined()) == 4
+
+
+def test_a_topic_made_anew_and_fed_again_changes_nothing(trial: Trial) -> None:
+    trial.writer().write(rows(line(1), line(1, amount="1.00"), line(2)), "t", 0)
+    before = trial.clean()
+    fed = rows(line(1), line(1, amount="1.00"), line(2), line(3), topic="new")
+    record = trial.writer().write(fed, "new", 0)
+    assert record.counts == Counts(4, 1, 2, 1)
+    assert trial.clean() == [*before, ("A-3", 3)]
+    # the conflict is another line of another topic: quarantined again, under its own offset
+    assert [offset for offset, *_ in trial.quarantined()] == [1, 1]
+
+
+def test_a_lost_staging_folder_begins_an_epoch_above_the_files(trial: Trial) -> None:
+    trial.writer().write(rows(line(1), line(2)), "t", 5)
+    trial.hdfs.delete(trial.tables.staging)
+    record = trial.writer().write(rows(line(1), line(2), line(3)), "t", 5)
+    assert (record.epoch, record.counts) == (2, Counts(3, 3))
+    assert trial.clean() == [("A-1", 0), ("A-2", 1), ("A-3", 2)]
+
+
+def test_a_file_that_somebody_removed_is_named(
+    trial: Trial, caplog: pytest.LogCaptureFixture
+) -> None:
+    trial.writer().write(rows(line(1)), "t", 0)
+    ((path, _),) = trial.hdfs.walk(trial.tables.transactions)
+    trial.hdfs.delete(path)
+    writer = trial.writer()
+    assert f"{path} is missing on HDFS" in caplog.text
+    # the stream goes on
+    assert writer.write(rows(line(2), first=1), "t", 1).totals == Counts(2, 2)
+
+
+def test_a_late_line_reads_only_the_files_that_can_hold_it(trial: Trial) -> None:
+    writer = trial.writer()
+    for hour in range(5):
+        writer.write(rows(line(hour, at=NOON + hour * 3_600_000), first=hour), "t", hour)
+    # a file that would be read is damaged here, and those that need not be
+    for path, _ in trial.hdfs.walk(trial.tables.transactions):
+        name = read_data_name(path.rpartition("/")[2])
+        if name is not None and name.low != NOON + 7_200_000:
+            trial.hdfs.write(path, b"damaged")
+    record = trial.writer().write(rows(line(2, at=NOON + 7_200_000), first=5), "t", 5)
+    assert record.counts == Counts(1, 0, 1)
