@@ -39,11 +39,13 @@ def java_command(
 
     (A tool of a server runs with the class path and options of its process.)
     """
+    # a property and not the environment: Hive takes the variable for somebody to impersonate
+    user = [f"-DHADOOP_USER_NAME={component.user}"] if component.user else []
     opens = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in component.opens]
     classpath = ":".join(_filled(entry, settings, jars) for entry in component.classpath)
     given = component.arguments if arguments is None else arguments
     return [
-        "java", *component.heap, *JVM, *component.options, *opens,
+        "java", *component.heap, *JVM, *component.options, *user, *opens,
         "-cp", classpath, main or component.main,
         *(_filled(argument, settings, jars) for argument in given),
     ]  # fmt: skip
@@ -59,8 +61,6 @@ def command(component: Component, settings: Settings, jars: dict[str, Path]) -> 
 def environment(component: Component, settings: Settings) -> dict[str, str]:
     """Give what the process needs in its environment beyond the supervisor's own."""
     values = {"MALLOC_ARENA_MAX": "2"}
-    if component.user:
-        values["HADOOP_USER_NAME"] = component.user
     if component.module:
         values |= settings.environment()
     if component.module == "streaming":

@@ -38,7 +38,12 @@ def _producer(stack: Stack) -> dict[str, Any]:
 
     state = asked(stack.places)
     running = state is not None and not state.paused
-    measured = measured_rate(stack.places.order_log, int(time.time() * 1000)) if running else None
+    now = int(time.time() * 1000)
+    measured = (
+        measured_rate(stack.places.order_log, now, state.since_ms)
+        if state is not None and running
+        else None
+    )
     return {"asked": str(state) if state else None, "measured": measured, "running": running}
 
 

@@ -112,16 +112,21 @@ class Supervisor:
     def __init__(self, places: Places) -> None:
         self._places = places
 
-    def _api(self) -> Any:
+    def _call(self, method: str, *arguments: Any) -> Any:
+        """Call a method of supervisord's XML-RPC interface `supervisor`."""
         transport = SupervisorTransport(None, None, f"unix://{socket_path(self._places)}")
-        return xmlrpc.client.ServerProxy("http://loopback", transport=transport).supervisor
+        try:
+            server = xmlrpc.client.ServerProxy("http://loopback", transport=transport)
+            return getattr(server.supervisor, method)(*arguments)
+        finally:
+            transport.close()
 
     def is_running(self) -> bool:
         """Tell whether supervisord answers."""
         if not socket_path(self._places).exists():
             return False
         try:
-            return bool(self._api().getState()["statename"] == "RUNNING")
+            return bool(self._call("getState")["statename"] == "RUNNING")
         except (OSError, xmlrpc.client.Fault):
             return False
 
@@ -142,17 +147,17 @@ class Supervisor:
 
     def stop_daemon(self) -> None:
         """Let supervisord stop whatever still runs, and end."""
-        self._api().shutdown()
+        self._call("shutdown")
 
     def daemon_pid(self) -> int:
         """Give supervisord's own pid."""
-        return int(self._api().getPID())
+        return int(self._call("getPID"))
 
     def processes(self) -> dict[str, Process]:
         """Give the state of every component; {} when supervisord does not run."""
         if not self.is_running():
             return {}
-        rows = cast("list[dict[str, Any]]", self._api().getAllProcessInfo())
+        rows = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
         return {
             row["name"]: Process(row["name"], row["statename"], row["pid"], row["spawnerr"])
             for row in rows
@@ -162,7 +167,7 @@ class Supervisor:
     def start(self, name: str) -> bool:
         """Start a component without waiting; False when it runs already."""
         try:
-            self._api().startProcess(name, False)
+            self._call("startProcess", name, False)
         except xmlrpc.client.Fault as fault:
             if "ALREADY_STARTED" in fault.faultString:
                 return False
@@ -175,7 +180,7 @@ class Supervisor:
     def stop(self, name: str) -> None:
         """Stop a component and wait for its end; one that does not run is fine."""
         try:
-            self._api().stopProcess(name, True)
+            self._call("stopProcess", name, True)
         except xmlrpc.client.Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise LoyaltyError(f"{name} could not be stopped: {fault.faultString}") from fault

@@ -28,7 +28,10 @@ app.command("down", rich_help_panel=RUN)(processes.down)
 app.command("status", rich_help_panel=RUN)(processes.status)
 app.command("logs", rich_help_panel=RUN)(processes.logs)
 app.command("test", rich_help_panel=RUN)(tests.test)
-app.command("rate", rich_help_panel=FEED)(rate.rate)
+# so that `rate -1` is a wrong rate and not an unknown option
+app.command("rate", rich_help_panel=FEED, context_settings={"ignore_unknown_options": True})(
+    rate.rate
+)
 app.command("produce", rich_help_panel=FEED)(produce.produce)
 app.command("replay", rich_help_panel=FEED)(replay.replay)
 app.add_typer(customers.app, name="customers", rich_help_panel=FEED)
