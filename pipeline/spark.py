@@ -11,8 +11,6 @@ from pyspark.sql import SparkSession
 FRUGAL: Final[dict[str, bool | float | int | str | None]] = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    # every plan is written out as text for that UI
-    "spark.sql.maxPlanStringLength": "100",
     "spark.sql.session.timeZone": "UTC",
     # our frames are small: one task after a shuffle, and no plan made twice
     "spark.sql.shuffle.partitions": "1",

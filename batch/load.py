@@ -1,0 +1,127 @@
+"""Loads a customer file: onto HDFS, through the Spark job, into Hive's sight."""
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from batch.generations import CustomerTable
+from cluster.lock import only_one
+from cluster.spark import environment
+from hive.session import connect
+from pipeline.errors import LoyaltyError, Refused, Unavailable
+from pipeline.places import RAW_CUSTOMERS, Places
+from pipeline.settings import ROOT, Settings
+from pipeline.webhdfs import Hdfs
+
+PATIENCE_SECONDS: Final = 60
+"""How long HiveServer2 may be away before the switch is left to the next refresh or load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was loaded. rejected: broken rows, listed by line and reason in rejected_file."""
+
+    rows: int
+    rejected: int
+    generation: int
+    producer_paused: bool
+    rejected_file: Path | None
+
+
+def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool) -> Loaded:
+    """Make a customer file the table customers_cln, and its members the producer's pool.
+
+    demo: the members are invented; else the demo producer is paused. Raises Refused, with the
+    table as it was, for a file that is none and while another load runs.
+    """
+    check_file(file)
+    hdfs = Hdfs(settings.webhdfs, user="spark")
+    rejected = places.data / "rejected" / f"{file.stem}-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}.csv"
+    with only_one(places.run / "customers.lock", "A `customers load`"):
+        raw = f"{RAW_CUSTOMERS}/loading-{uuid.uuid4().hex}.csv"
+        with file.open("rb") as stream:
+            hdfs.write(raw, stream)
+        try:
+            result = _run_job(settings, places, raw, file.name, rejected, demo=demo)
+        except LoyaltyError:
+            hdfs.delete(raw)
+            raise
+        generation = result["generation"]
+        hdfs.rename(raw, f"{RAW_CUSTOMERS}/g={generation}.csv")
+        _show(settings, CustomerTable(hdfs, settings.hdfs))
+    return Loaded(
+        rows=result["rows"],
+        rejected=result["rejected"],
+        generation=generation,
+        producer_paused=result["producer_paused"],
+        rejected_file=rejected if result["rejected"] else None,
+    )
+
+
+def check_file(file: Path) -> None:
+    """Refuse what is visibly no customer file, before anything is started for it."""
+    try:
+        with file.open("rb") as stream:
+            first = stream.readline(65_536)
+            stream.seek(0)
+            for piece in iter(lambda: stream.read(1 << 20), b""):
+                if b"\0" in piece:
+                    raise Refused(f"{file} is no text; give the customers as a CSV file.")
+    except OSError as error:
+        raise Refused(f"{file} cannot be read ({error.strerror}); correct the path.") from error
+    if not first.strip(b"\xef\xbb\xbf\r\n "):
+        raise Refused(f"{file} is empty, or begins with an empty line; customers stay as they are.")
+    if first.count(b",") < 8:
+        raise Refused(
+            f"{file} has {first.count(b',') + 1} columns in its first line, not nine: customer_id, "
+            "home_store, name, email, since, card number, birthdate, gender, birth year."
+        )
+
+
+def _run_job(
+    settings: Settings, places: Places, raw: str, name: str, rejected: Path, *, demo: bool
+) -> dict[str, Any]:
+    """Run the Spark job in a process of its own; its log is batch.log."""
+    command = [sys.executable, "-m", "batch", "customers", "--file", raw, "--name", name]
+    command += ["--rejected", str(rejected), *(["--demo"] if demo else [])]
+    places.logs.mkdir(parents=True, exist_ok=True)
+    log = places.logs / "batch.log"
+    with log.open("ab") as stream:
+        done = subprocess.run(
+            command, cwd=ROOT, env=settings.environment() | environment(settings),
+            stdout=subprocess.PIPE, stderr=stream, check=False,
+        )  # fmt: skip
+    try:
+        result: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise LoyaltyError(
+            f"The Spark job ended without a result (exit code {done.returncode}); {log} says why. "
+            "The customers stay as they were; load the file again."
+        ) from error
+    if "error" in result:
+        raise Refused(result["error"])
+    return result
+
+
+def _show(settings: Settings, table: CustomerTable) -> None:
+    """Switch Hive to the newest generation, as soon as HiveServer2 answers."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with connect("127.0.0.1", settings.hiveserver2_port, timeout=60) as session:
+                table.show(session)
+        except Unavailable as error:
+            if time.monotonic() > end:
+                raise Unavailable(
+                    f"Generation {table.newest()} of customers_cln is loaded, but Hive shows the "
+                    f"old one: {error} The next `./loyalty refresh` makes the switch."
+                ) from error
+            time.sleep(1)
+        else:
+            return
