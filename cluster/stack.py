@@ -137,7 +137,7 @@ class Stack:
         needs = (*self.components[name].needs, f"format-{name}")
         return Step(name, self.components[name].title, start, needs)
 
-    def _again(self, name: str, action: Callable[[], object]) -> Callable[[], None]:
+    def _again(self, name: str, action: Callable[[], object]) -> Callable[[], object]:
         """Try an action on a server until it succeeds: it may not take it at once."""
         return lambda: wait_for_answer(name, action, self.supervisor, self.places)
 

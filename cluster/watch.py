@@ -82,8 +82,7 @@ class Watch:
         self._supervisor = supervisor
         self._patients = {name: Patient() for name in JUDGED_AFTER}
         self._questions: dict[str, Callable[[], None]] = {
-            name: (lambda ask=ask: ask(settings))  # type: ignore[misc]
-            for name, ask in QUESTIONS.items()
+            name: (lambda ask=ask: ask(settings)) for name, ask in QUESTIONS.items()
         } | {"flume": self._ask_flume, "streaming": self._ask_streaming}
 
     def look(self) -> dict[str, dict[str, Any]]:

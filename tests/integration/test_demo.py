@@ -57,7 +57,7 @@ def test_the_rate_is_seen_as_asked(demo: RunningStack) -> None:
 
     def agrees() -> bool:
         producer = status(demo)["producer"]
-        return producer["asked"] == "5/s" and abs((producer["measured"] or 0) - 5) < 0.25
+        return bool(producer["asked"] == "5/s" and abs((producer["measured"] or 0) - 5) < 0.25)
 
     before = pids(demo)["producer"]
     wait_until("5/s is measured", agrees, seconds=90)
@@ -120,7 +120,9 @@ def test_down_leaves_no_process_and_no_port(demo: RunningStack) -> None:
     demo.ok("down")
     assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
     listening = {
-        c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN
+        c.laddr.port
+        for c in psutil.net_connections("tcp")
+        if c.status == psutil.CONN_LISTEN and c.laddr
     }
     assert listening & {getattr(demo.settings, name) for name in PORTS} == set()
     assert demo.run("down").returncode == 0, "a second down is fine"
