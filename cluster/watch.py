@@ -26,7 +26,7 @@ from cluster.startup import NOT_READY
 from cluster.supervision import Process, Supervisor
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
-from pipeline.topic import GROUPS, Topic
+from pipeline.topic import GROUPS, Offsets, Topic, has_reached
 from streaming.progress import read_progress
 
 EVERY_SECONDS: Final = 10
@@ -132,32 +132,34 @@ class Watch:
         """Both sinks and the source move on while there is something for them to do."""
         topic = Topic(self._settings.kafka, self._settings.topic, timeout=3)
         ends = topic.ends()
-        state = {
+        state: dict[str, tuple[Offsets, Offsets]] = {
             "the HDFS sink": (topic.committed(GROUPS[0]), ends),
             "the HBase sink": (topic.committed(GROUPS[1]), ends),
             "the source": _source(self._places),
         }
-        self._demand_movement("flume", state)
+        self.demand_movement("flume", state)
 
     def _ask_streaming(self) -> None:
         progress = read_progress(self._places)
         ends = Topic(self._settings.kafka, self._settings.topic, timeout=3).ends()
-        self._demand_movement("streaming", {"the query": (progress and progress.offsets, ends)})
+        self.demand_movement(
+            "streaming", {"the query": (progress.offsets if progress else {}, ends)}
+        )
 
-    def _demand_movement(self, name: str, state: Mapping[str, tuple[Any, Any]]) -> None:
+    def demand_movement(self, name: str, state: Mapping[str, tuple[Offsets, Offsets]]) -> None:
         """Raise when a reader is behind its end and where it was a round ago."""
         moved = self._patients[name].moved
         stuck = [
             part
             for part, (at, end) in state.items()
-            if at != end and moved.get(part) == at and part in moved
+            if not has_reached(at, end) and moved.get(part) == at
         ]
         moved.update({part: at for part, (at, _end) in state.items()})
         if stuck:
             raise OSError(f"{' and '.join(stuck)} is behind and does not move")
 
 
-def _source(places: Places) -> tuple[dict[str, int], dict[str, int]]:
+def _source(places: Places) -> tuple[Offsets, Offsets]:
     """Give how far each order log file was read, and a line's end beyond that it should reach."""
     try:
         read = {row["file"]: row["pos"] for row in json.loads(places.positions.read_bytes())}

@@ -4,6 +4,7 @@ Every call uses a client of its own: one that has seen the broker die may answer
 minutes afterwards.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -120,6 +121,10 @@ class Topic:
         return {member.member_id for member in answer.members} if stable else set()
 
 
-def has_reached(offsets: dict[int, int], ends: dict[int, int]) -> bool:
+Offsets = Mapping[Any, int]
+"""Positions by partition (or by file)."""
+
+
+def has_reached(offsets: Offsets, ends: Offsets) -> bool:
     """Tell whether a reader's offsets are at or past the ends, in every partition."""
     return all(offsets.get(partition, 0) >= end for partition, end in ends.items())

@@ -95,3 +95,18 @@ def test_who_lives_but_does_nothing_is_killed_and_started_again(
     wait_until(lambda: pid_of(supervisor) not in {0, first})
     wait_until(lambda: restarts(settings) == 1)
     assert watch.look()["producer"]["silent"] == 0
+
+
+def test_a_reader_at_its_end_or_moving_is_left_alone(settings: Settings) -> None:
+    watch = Watch(settings, Supervisor(Places(settings.data)))
+    ends = {0: 5, 1: 0}
+    rounds = [({}, {0: 0}), ({0: 5}, ends), ({0: 5}, ends), ({0: 5}, {0: 9}), ({0: 7}, {0: 9})]
+    for at, end in rounds:
+        watch.demand_movement("streaming", {"the query": (at, end)})
+
+
+def test_a_reader_that_is_behind_and_stays_there_is_silent(settings: Settings) -> None:
+    watch = Watch(settings, Supervisor(Places(settings.data)))
+    watch.demand_movement("streaming", {"the query": ({0: 5}, {0: 9})})
+    with pytest.raises(OSError, match="the query is behind and does not move"):
+        watch.demand_movement("streaming", {"the query": ({0: 5}, {0: 12})})
