@@ -55,14 +55,14 @@ JUDGED_AFTER: Final[Mapping[str, tuple[str, ...]]] = {
 class Patient:
     """What is known of one component: silent for how many questions, and why.
 
-    `killed` is why the watcher ended it last; `moved` where its readers were a round ago.
+    `killed` is why the watcher ended it last; `behind` where its readers stood that had more to read.
     """
 
     silent: int = 0
     reason: str = ""
     killed: str = ""
     answered_at: float = 0
-    moved: dict[str, Any] = field(default_factory=dict)
+    behind: dict[str, Offsets] = field(default_factory=dict)
 
 
 def is_stopped(pid: int) -> bool:
@@ -148,13 +148,10 @@ class Watch:
 
     def demand_movement(self, name: str, state: Mapping[str, tuple[Offsets, Offsets]]) -> None:
         """Raise when a reader is behind its end and where it was a round ago."""
-        moved = self._patients[name].moved
-        stuck = [
-            part
-            for part, (at, end) in state.items()
-            if not has_reached(at, end) and moved.get(part) == at
-        ]
-        moved.update({part: at for part, (at, _end) in state.items()})
+        before = self._patients[name].behind
+        behind = {part: at for part, (at, end) in state.items() if not has_reached(at, end)}
+        self._patients[name].behind = behind
+        stuck = [part for part, at in behind.items() if before.get(part) == at]
         if stuck:
             raise OSError(f"{' and '.join(stuck)} is behind and does not move")
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pipeline.errors import Refused, UsageError
 from pipeline.order import MAX_LINE_BYTES
+from producer.faults import Planter, Written
 from producer.log import now_ms
-from producer.orders import Till
 from producer.pace import Pace
 
 FIRST_MS: Final = 1_000_000_000_000
@@ -18,6 +18,7 @@ LAST_MS: Final = 9_999_999_999_999
 """ordered_at has 13 digits: from September 2001 to November 2286."""
 
 Write = Callable[[bytes], object]
+Record = Callable[[Written], object]
 Progress = Callable[[int], object]
 """Is told what was done since it was told last: orders, lines, or bytes of the input."""
 
@@ -60,10 +61,14 @@ def instants(start_ms: int, interval_ns: int, count: int) -> Iterator[int]:
 
     Raises UsageError before the first where an order line cannot hold the last.
     """
-    step = interval_ns or 1_000_000
-    start = check_instant(start_ms) * 1_000_000
-    check_instant((start + (count - 1) * step) // 1_000_000)
-    return ((start + number * step) // 1_000_000 for number in range(count))
+    check_instant(start_ms)
+    check_instant(last_instant(start_ms, interval_ns, count))
+    return (last_instant(start_ms, interval_ns, number) for number in range(1, count + 1))
+
+
+def last_instant(start_ms: int, interval_ns: int, count: int) -> int:
+    """Give the instant (epoch ms) of the last of so many orders from `start_ms` on."""
+    return (start_ms * 1_000_000 + (count - 1) * (interval_ns or 1_000_000)) // 1_000_000
 
 
 def now_at(interval_ns: int, count: int) -> Iterator[int]:
@@ -75,18 +80,46 @@ def now_at(interval_ns: int, count: int) -> Iterator[int]:
         yield now_ms()
 
 
+def now_for(interval_ns: int, seconds: float) -> Iterator[int]:
+    """Give the time (epoch ms) at which each order is due, when it is due, for some seconds."""
+    now = time.monotonic_ns()
+    end = now + round(seconds * 1e9)
+    pace = Pace(interval_ns, now)
+    while now < end:
+        if pace.take(now):
+            yield now_ms()
+        else:
+            time.sleep(min(pace.wait_ns(now), end - now) / 1e9)
+        now = time.monotonic_ns()
+
+
 def write_orders(
-    till: Till, when: Iterable[int], write: Write, tally: Tally, *, progress: Progress
+    planter: Planter,
+    when: Iterable[int],
+    write: Write,
+    tally: Tally,
+    *,
+    record: Record,
+    progress: Progress,
 ) -> None:
-    """Write a receipt at each instant of `when`; tally holds what is written, also on errors."""
+    """Write a receipt at each instant of `when`; tally holds what is written, also on errors.
+
+    record is told of each line when it is written.
+    """
     began = time.monotonic()
-    for number, instant in enumerate(when, start=1):
-        for line in till.receipt(instant):
-            write(line)
-            tally.add(line)
-        tally.orders = number
+
+    def put(lines: Iterable[Written]) -> None:
+        for written in lines:
+            write(written.line)
+            record(written)
+            tally.add(written.line)
         tally.seconds = time.monotonic() - began
+
+    for number, instant in enumerate(when, start=1):
+        put(planter.receipt(instant))
+        tally.orders = number
         progress(1)
+    put(planter.rest())
 
 
 def write_lines(stream: IO[bytes], write: Write, tally: Tally, progress: Progress) -> None:

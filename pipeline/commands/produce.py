@@ -17,8 +17,8 @@ from pipeline.programme import Programme, read_programme
 from pipeline.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from producer.orders import Till
-    from producer.produce import Tally, Write
+    from producer.faults import Planter, Shares
+    from producer.produce import Record, Tally, Write
     from producer.rate import Rate
 
 
@@ -42,6 +42,26 @@ def produce(  # noqa: PLR0917 (options have no order)
         Path | None,
         typer.Option("--out", file_okay=False, help="Write here, not for Flume to read."),
     ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Instead of --count.")
+    ] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=SHARE,…",
+            help="Plant faults in these shares of the orders: duplicate, duplicate-hour,"
+            " duplicate-day, late-minutes, late-days, late-weeks, malformed, conflict.",
+        ),
+    ] = None,
+    answer_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--answer-key",
+            dir_okay=False,
+            metavar="FILE",
+            help="Record each line written, for `verify --answer-key`; a key goes on.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the lines, write nothing.")
     ] = False,
@@ -51,22 +71,32 @@ def produce(  # noqa: PLR0917 (options have no order)
 
     Without --start orders happen now, at the rate. With it they happen from then on, an interval
     apart, and are written at once: the same seed, start, rate and members give the same bytes.
+    --faults plants faults in them, the same ones for the same seed; docs/answer-key.md tells which.
 
     Example: ./loyalty produce --count 1000 --rate 50/s
     """
-    given = count is not None or rate != "max" or seed is not None or start is not None
-    if source is not None and given:
+    invented = count is not None or duration is not None
+    if source is not None and (
+        invented or rate != "max" or seed is not None or start or faults or answer_key
+    ):
         raise UsageError(
-            "--from passes given lines on; leave --count, --rate, --seed, --start out."
+            "--from passes given lines on; leave --count, --duration, --rate, --seed, --start,"
+            " --faults, --answer-key out."
         )
-    if source is None and count is None:
-        raise UsageError("Nothing to produce: give --count N, or --from FILE.")
-    if dry_run and (as_json or folder):
-        raise UsageError("--dry-run prints lines and writes nothing; leave --json and --out out.")
-    from producer.produce import Tally, instants, now_at, parse_start, write_orders
+    if source is None and not invented:
+        raise UsageError("Nothing to produce: give --count N, --duration SECONDS or --from FILE.")
+    if duration is not None and (count is not None or start is not None):
+        raise UsageError("--duration writes what happens now; leave --count and --start out.")
+    if dry_run and (as_json or folder or answer_key):
+        raise UsageError(
+            "--dry-run prints lines and writes nothing; leave --json, --out, --answer-key out."
+        )
+    from producer.faults import parse_faults
+    from producer.produce import Tally, parse_start, write_orders
     from producer.rate import parse_rate
 
     asked = parse_rate(rate)
+    shares = parse_faults(faults) if faults is not None else {}
     settings = read_settings()
     programme = read_programme(settings.programme)
     tally = Tally()
@@ -74,29 +104,52 @@ def produce(  # noqa: PLR0917 (options have no order)
         stream = _opened(source)
         with _told(tally), _writer(settings, programme, folder, dry_run) as write:
             _pass_on(stream, write, tally)
-    elif count is not None:
+    else:
         start_ms = None if start is None else parse_start(start, ZoneInfo(programme.time_zone))
-        when = (
-            now_at(asked.interval_ns, count)
-            if start_ms is None
-            else instants(start_ms, asked.interval_ns, count)
-        )
-        till = _till(settings, programme, seed, start_ms, asked)
+        when = _when(count, duration, asked, start_ms, keyed=answer_key is not None)
+        planter = _planter(settings, programme, seed, start_ms, asked, shares)
         with (
             _told(tally),
+            _recorder(answer_key) as record,
             _writer(settings, programme, folder, dry_run) as write,
             _progress("orders", count) as progress,
         ):
-            write_orders(till, when, write, tally, progress=progress)
+            write_orders(planter, when, write, tally, record=record, progress=progress)
     _report(tally, as_json)
 
 
-def _till(
-    settings: Settings, programme: Programme, seed: int | None, start_ms: int | None, rate: "Rate"
-) -> "Till":
+def _when(
+    count: int | None, seconds: float | None, rate: "Rate", start_ms: int | None, *, keyed: bool
+) -> Iterator[int]:
+    """Give the instants of the orders; with a key none of them may be in the future."""
+    from producer.log import now_ms
+    from producer.produce import instants, last_instant, now_at, now_for
+
+    if seconds is not None:
+        return now_for(rate.interval_ns, seconds)
+    orders = count or 0
+    if start_ms is None:
+        return now_at(rate.interval_ns, orders)
+    if keyed and last_instant(start_ms, rate.interval_ns, orders) > now_ms():
+        raise UsageError(
+            "With --answer-key no order may be in the future, where it is none yet; give an"
+            " earlier --start or fewer orders."
+        )
+    return instants(start_ms, rate.interval_ns, orders)
+
+
+def _planter(
+    settings: Settings,
+    programme: Programme,
+    seed: int | None,
+    start_ms: int | None,
+    rate: "Rate",
+    shares: "Shares",
+) -> "Planter":
     """Make the till: with seed and start its order ids belong to exactly this run."""
     import secrets
 
+    from producer.faults import Planter
     from producer.members import read_members
     from producer.orders import Till, seeded_run
     from producer.pool import demo_members
@@ -105,7 +158,7 @@ def _till(
     members = read_members(Places(settings.data)) or demo_members(seed=chosen)
     once = secrets.token_hex(8) if start_ms is None else ""
     run = seeded_run(chosen, start_ms, rate.interval_ns, members, programme.menu, once)
-    return Till(members, programme.menu, run, str(chosen))
+    return Planter(Till(members, programme.menu, run, str(chosen)), shares, str(chosen))
 
 
 def _pass_on(stream: IO[bytes], write: "Write", tally: "Tally") -> None:
@@ -142,6 +195,17 @@ def _writer(
         settings.log_roll_mib, settings.log_roll_minutes,
     ) as log:  # fmt: skip
         yield log.write
+
+
+@contextmanager
+def _recorder(path: Path | None) -> Iterator["Record"]:
+    from producer.answer_key import AnswerKey
+
+    if path is None:
+        yield lambda _: None
+        return
+    with AnswerKey(path) as key:
+        yield key.write
 
 
 @contextmanager
