@@ -8,6 +8,9 @@ from cluster import spark
 from cluster.component import Component
 from pipeline.settings import Settings
 
+MARK: Final = "STACK_OF"
+"""A variable in every process of ours, with its data folder: how orphans are told from others."""
+
 JVM: Final = (
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
@@ -60,7 +63,7 @@ def command(component: Component, settings: Settings, jars: dict[str, Path]) -> 
 
 def environment(component: Component, settings: Settings) -> dict[str, str]:
     """Give what the process needs in its environment beyond the supervisor's own."""
-    values = {"MALLOC_ARENA_MAX": "2"}
+    values = {"MALLOC_ARENA_MAX": "2", MARK: str(settings.data)}
     if component.module:
         values |= settings.environment()
     if component.module == "streaming":

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import psutil
 
+from cluster.java import MARK
 from cluster.stack import Stack
 from cluster.supervision import DEFAULT_STOP_SECONDS, STOP_SECONDS
 
@@ -26,9 +28,9 @@ def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[st
     components are remembered before, so that none of their children outlives this.
     """
     supervisor = stack.supervisor
-    alive = {p.name: p for p in supervisor.processes().values() if p.pid or p.state == "BACKOFF"}
     if not supervisor.is_running():
-        return 0, []
+        return end_orphans(stack)
+    alive = {p.name: p for p in supervisor.processes().values() if p.pid or p.state == "BACKOFF"}
     families = {name: _family(process.pid) for name, process in alive.items()}
     killed = []
     for group in ORDER:
@@ -43,12 +45,37 @@ def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[st
     supervisor.stop_daemon()
     daemon.wait(timeout=20)
     for name, family in families.items():
-        _gone, left = psutil.wait_procs(family, timeout=5)
-        for process in left:
-            process.kill()
-            killed.append(f"{name} (process {process.pid})")
-        psutil.wait_procs(left, timeout=5)
+        killed += [f"{name} (process {pid})" for pid in _end(family, patience=5)]
     return len(alive), killed
+
+
+def end_orphans(stack: Stack) -> tuple[int, list[str]]:
+    """End what a supervisord that was killed has left running of this data folder.
+
+    Gives how many there were, and those that had to be killed. Two agents or two streams on one
+    data folder would write twice.
+    """
+    mine = [p for p in psutil.process_iter() if _stack_of(p) == str(stack.settings.data)]
+    for process in mine:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    return len(mine), [f"process {pid}" for pid in _end(mine, patience=20)]
+
+
+def _stack_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def _end(processes: list[psutil.Process], patience: float) -> list[int]:
+    """Wait for the end of processes and kill those that are left; gives their pids."""
+    _gone, left = psutil.wait_procs(processes, timeout=patience)
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, timeout=5)
+    return [process.pid for process in left]
 
 
 def _family(pid: int) -> list[psutil.Process]:

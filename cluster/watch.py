@@ -55,7 +55,8 @@ JUDGED_AFTER: Final[Mapping[str, tuple[str, ...]]] = {
 class Patient:
     """What is known of one component: silent for how many questions, and why.
 
-    `killed` is why the watcher ended it last; `behind` where its readers stood that had more to read.
+    `killed` is why the watcher ended it last; `behind` where those of its readers stood that had
+    more to read.
     """
 
     silent: int = 0

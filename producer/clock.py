@@ -2,7 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
+
+FIRST_MS: Final = 1_000_000_000_000
+LAST_MS: Final = 9_999_999_999_999
+"""ordered_at has 13 digits: from September 2001 to November 2286."""
 
 _DAY: timedelta = timedelta(days=1)
 

@@ -4,18 +4,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Final
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import Refused, UsageError
 from pipeline.order import MAX_LINE_BYTES
+from producer.clock import FIRST_MS, LAST_MS
 from producer.faults import Planter, Written
 from producer.log import now_ms
 from producer.pace import Pace
-
-FIRST_MS: Final = 1_000_000_000_000
-LAST_MS: Final = 9_999_999_999_999
-"""ordered_at has 13 digits: from September 2001 to November 2286."""
 
 Write = Callable[[bytes], object]
 Record = Callable[[Written], object]

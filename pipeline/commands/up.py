@@ -46,12 +46,17 @@ def up(
 def _start(stack: "Stack", *, empty: bool, rate: str | None) -> None:
     from cluster import stamp
     from cluster.demo import demo_steps
+    from cluster.shutdown import end_orphans
     from cluster.startup import Step, run_steps
 
     settings, programme = stack.settings, stack.programme
     found = stamp.read_stamp(settings)
     if found is not None:
         stamp.check_stamp(found, settings, programme.time_zone)
+    if not stack.supervisor.is_running():
+        orphans, _killed = end_orphans(stack)
+        if orphans:
+            err.print(f"ended {orphans} processes that a killed supervisor had left running")
     if findings := stack.findings():
         sentences = "\n  ".join(finding.sentence() for finding in findings)
         raise Refused(f"`up` cannot start:\n  {sentences}")

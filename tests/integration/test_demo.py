@@ -126,3 +126,15 @@ def test_down_leaves_no_process_and_no_port(demo: RunningStack) -> None:
     }
     assert listening & {getattr(demo.settings, name) for name in PORTS} == set()
     assert demo.run("down").returncode == 0, "a second down is fine"
+
+
+def test_up_ends_what_a_killed_supervisor_left_running(demo: RunningStack) -> None:
+    demo.ok("up")
+    daemon = psutil.Process(Supervisor(demo.places).daemon_pid())
+    before = pids(demo)["flume"]
+    daemon.kill()
+    daemon.wait(10)
+    assert psutil.pid_exists(before)
+    assert "left running" in demo.run("up").stderr
+    assert not psutil.pid_exists(before)
+    assert status(demo)["healthy"] is True
