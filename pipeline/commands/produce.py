@@ -107,7 +107,7 @@ def produce(  # noqa: PLR0917 (options have no order)
     else:
         start_ms = None if start is None else parse_start(start, ZoneInfo(programme.time_zone))
         when = _when(count, duration, asked, start_ms, keyed=answer_key is not None)
-        planter = _planter(settings, programme, seed, start_ms, asked, shares)
+        planter = _planter(settings, programme, seed, start_ms, asked, shares=shares)
         with (
             _told(tally),
             _recorder(answer_key) as record,
@@ -144,6 +144,7 @@ def _planter(
     seed: int | None,
     start_ms: int | None,
     rate: "Rate",
+    *,
     shares: "Shares",
 ) -> "Planter":
     """Make the till: with seed and start its order ids belong to exactly this run."""

@@ -1,6 +1,7 @@
 """`./loyalty verify`: compare every store, line by line."""
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,13 +23,18 @@ def verify(
     last: Annotated[
         str | None, typer.Option("--to", metavar="DATE", help="Last business date, included.")
     ] = None,
+    answer_key: Annotated[
+        Path | None,
+        typer.Option("--answer-key", metavar="FILE", help="Find what `produce` has planted."),
+    ] = None,
     dates: Annotated[bool, typer.Option("--dates", help="Show the totals of each date.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare log files, topic, HDFS raw, HBase and the clean tables, line by line.
 
     Exit code 0 when they agree; else 1, with the first differing lines and the hop at which they
-    went missing. Orders may flow meanwhile.
+    went missing. Orders may flow meanwhile. With --answer-key also every fault that `produce` has
+    planted has to be found.
 
     Example: ./loyalty verify --wait --from 2026-11-01 --to 2026-11-07
     """
@@ -46,6 +52,8 @@ def verify(
     begin, end = _date("--from", first), _date("--to", last)
     if begin and end and begin > end:
         raise UsageError(f"--from {begin} is after --to {end}; exchange them.")
+    if answer_key and (begin or end):
+        raise UsageError("--answer-key is compared as a whole; leave --from and --to out.")
     settings = read_settings()
     places = Places(settings.data)
     sources = Sources(
@@ -59,7 +67,7 @@ def verify(
         lambda text: err.print(text, style="dim"),
     )
     asked = Scope(begin, end, with_none=begin is None and end is None)
-    outcome = comparison.run(asked, timeout if wait else None)
+    outcome = comparison.run(asked, timeout if wait else None, answer_key)
     if as_json:
         print_json(outcome.to_json())
     else:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from pipeline.places import QUARANTINE, RAW, TRANSACTIONS
 from pipeline.verify import findings, presence, tables
+from pipeline.verify.answer_key import KeyFile, key_days, load_key, open_key
+from pipeline.verify.answers import judge_key
 from pipeline.verify.cut import Cut, Note, Sources, describe, find_cut
 from pipeline.verify.messages import read_messages
 from pipeline.verify.order_log import log_files, read_log
@@ -53,21 +55,28 @@ class Comparison:
         self._retention = retention
         self._note = note
 
-    def run(self, asked: Scope, wait_s: float | None) -> Outcome:
+    def run(self, asked: Scope, wait_s: float | None, answers: Path | None = None) -> Outcome:
         """Compare the dates asked for, after waiting for the cut at most wait_s (None: not).
 
-        Raises Unavailable when a store or the cut cannot be reached.
+        answers: a producer's answer key, to be compared with everything. Raises Unavailable when
+        a store or the cut cannot be reached, Refused for a file that is no key.
         """
+        key = open_key(answers) if answers else None
         cut = find_cut(self._stores.sources, wait_s, self._note)
         if cut.behind:
             self._note(f"compared up to the slowest: {describe(cut.behind)}; --wait waits")
         with tempfile.TemporaryDirectory(prefix="loyalty-verify-") as name:
             folder = Path(name)
             with open_scratch(folder, self._zone) as scratch:
-                whole = self._read(scratch, folder, cut, asked)
-                return self._judge(scratch, cut, is_open=asked.is_everything, is_whole=whole)
+                if key:
+                    load_key(scratch, key)
+                whole = self._read(scratch, folder, cut, asked, key)
+                outcome = self._judge(scratch, cut, is_open=asked.is_everything, is_whole=whole)
+                return _with_key(scratch, outcome) if key else outcome
 
-    def _read(self, scratch: Scratch, folder: Path, cut: Cut, asked: Scope) -> bool:
+    def _read(
+        self, scratch: Scratch, folder: Path, cut: Cut, asked: Scope, key: KeyFile | None
+    ) -> bool:
         """Load every hop and find out which lines are judged; tells whether all of them are."""
         self._load(scratch, "log", _head(cut), tail=False)
         self._load(scratch, "topic", read_messages(self._topic, cut.held, cut.ends))
@@ -79,7 +88,7 @@ class Comparison:
         taken = [f for f in folders if oldest is None or f.arrival >= oldest]
         full_from = oldest + timedelta(days=1) if oldest and len(taken) < len(folders) else None
         if asked.is_everything and full_from:
-            scope = held_dates(scratch)
+            scope = held_dates(scratch, key_days(scratch) if key else frozenset())
 
         self._load(scratch, "raw", read_raw(self._hdfs, taken, folder))
         self._load(scratch, "hbase", self._rows(scope))
@@ -135,6 +144,12 @@ class Comparison:
             if time.monotonic() - said > _NEWS_S:
                 said = time.monotonic()
                 self._note(f"{HOPS[hop]}: {lines:,} lines so far")
+
+
+def _with_key(scratch: Scratch, outcome: Outcome) -> Outcome:
+    counts, listed, found = judge_key(scratch, SHOWN_PER_RULE)
+    return replace(outcome, differences=[*outcome.differences, *listed],
+                   found=outcome.found + found, key=counts)  # fmt: skip
 
 
 def _head(cut: Cut) -> Iterator[Any]:

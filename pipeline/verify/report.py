@@ -1,7 +1,7 @@
 """What verify has found: totals per hop and date, counts, differences; as JSON and in sentences."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -70,6 +70,32 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyCounts:
+    """Rows of the key up to the cut; distinct lines lost, duplicated, wrong; planted rows, found.
+
+    A planted fault is found when its line became what the key says.
+    """
+
+    lines: int
+    lost: int
+    duplicated: int
+    wrong: int
+    planted: int
+    found: int
+
+    def to_json(self) -> dict[str, int]:
+        """Give the counts by name."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Say it in one line."""
+        return (
+            f"answer key: {self.lines:,} lines, {self.lost:,} lost, {self.duplicated:,} duplicated,"
+            f" {self.wrong:,} wrong; {self.found:,} of {self.planted:,} planted faults found"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The whole result. found: how many differences there are, of which some are listed."""
 
@@ -78,6 +104,7 @@ class Outcome:
     differences: list[Difference]
     found: int
     behind: dict[str, int] = field(default_factory=dict)
+    key: KeyCounts | None = None
 
     @property
     def ok(self) -> bool:
@@ -111,7 +138,7 @@ class Outcome:
             ],
             "found": self.found,
             "behind": self.behind,
-        }  # fmt: skip
+        } | ({"key": self.key.to_json()} if self.key else {})  # fmt: skip
 
 
 def shown(line: bytes) -> str:
@@ -134,6 +161,8 @@ def show(outcome: Outcome, out: Console, *, dates: bool) -> None:
         f"{counts.lines:,} lines = {counts.clean:,} clean + {counts.duplicates:,} duplicates"
         f" + {counts.quarantined:,} quarantined"
     )
+    if outcome.key:
+        out.print(outcome.key.sentence())
     out.print(
         "[green]every hop has the same lines[/green]"
         if outcome.ok

@@ -98,6 +98,10 @@ RULES: Final = (
          select q.h, min(q.file) as note
          from quar q join texts t using (h)
          where q.reason = 'CONFLICT' and t.i not in (select i from cln join texts using (h))
+           -- where the side that came first is lost, that is reported already
+           and t.i not in (select i from seen join texts using (h)
+                           where (in_log or in_topic or raw)
+                             and not in_clean and not in_quarantine)
          group by q.h"""),
     Rule(HBASE, "missing", "is clean or FUTURE, but HBase has no row of its event", """
          select h, null as note from seen join texts t using (h)

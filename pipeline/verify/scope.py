@@ -104,13 +104,13 @@ def oldest_arrival(scratch: Scratch, scope: Scope) -> date | None:
     return min(day for day in arrivals if day) - _DAY
 
 
-def held_dates(scratch: Scratch) -> Scope:
-    """Give the dates of which log files or topic hold a line."""
+def held_dates(scratch: Scratch, also: frozenset[date]) -> Scope:
+    """Give the dates of which log files or topic hold a line, and some more."""
     days = scratch.rows(
         "select distinct day from texts where day is not null"
         " and h in (select h from log union all select h from topic)"
     )
-    return Scope(days=frozenset(day for (day,) in days))
+    return Scope(days=also.union(day for (day,) in days))
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:

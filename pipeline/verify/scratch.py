@@ -103,6 +103,12 @@ class Scratch:
         """Run a query that gives one row, and give the row's first value."""
         return self.rows(query, **parameters)[0][0]
 
+    def insert(self, statement: str, batch: pa.Table) -> None:
+        """Run a statement that takes its rows from `batch`, and `$zone`."""
+        self._connection.register("batch", batch)
+        self._connection.execute(statement, {"zone": self._zone})
+        self._connection.unregister("batch")
+
     def put(self, name: str, rows: pa.Table) -> None:
         """Make a table of some rows."""
         self._connection.register("batch", rows)
