@@ -130,6 +130,8 @@ BROKEN: dict[str, tuple[Breaking, tuple[str, str, bytes]]] = {
     "a raw line taken": (lambda w: w.raw.remove(FUTURE), ("HDFS raw", "missing", FUTURE)),
     "a raw line added": (lambda w: w.raw.append(X), ("HDFS raw", "foreign", X)),
     "a row taken": (lambda w: w.cln.pop(1), ("transactions_cln", "missing", order(2))),
+    "a row taken that has a conflict": (
+        lambda w: w.cln.pop(0), ("transactions_cln", "missing", order(1))),
     "a bad line taken": (
         lambda w: w.quar.pop(0), ("transactions_cln", "missing", BAD)),
     "a row of nowhere": (
@@ -187,6 +189,13 @@ def test_what_is_broken_is_named_with_its_line_and_hop(
     name: str, verdicts: dict[str, list[Difference]]
 ) -> None:
     assert BROKEN[name][1] in found(verdicts[name])
+
+
+def test_the_loss_of_a_row_is_not_reported_again_for_its_conflict(
+    verdicts: dict[str, list[Difference]],
+) -> None:
+    lost = verdicts["a row taken that has a conflict"]
+    assert {(d.hop, d.kind, d.line) for d in lost} == {("transactions_cln", "missing", order(1))}
 
 
 @pytest.mark.parametrize("name", ["a raw line taken", "a raw line added", "a row taken",
