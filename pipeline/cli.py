@@ -6,7 +6,17 @@ import sys
 import typer
 from rich.text import Text
 
-from pipeline.commands import customers, orders, processes, produce, rate, refresh, replay, sql
+from pipeline.commands import (
+    customers,
+    orders,
+    processes,
+    produce,
+    quarantine,
+    rate,
+    refresh,
+    replay,
+    sql,
+)
 from pipeline.commands import test as tests
 from pipeline.commands import up as start
 from pipeline.commands import verify as verification
@@ -39,6 +49,7 @@ app.command("refresh", rich_help_panel=ASK)(refresh.refresh)
 app.command("sql", rich_help_panel=ASK)(sql.sql)
 app.command("orders", rich_help_panel=ASK)(orders.orders)
 app.command("verify", rich_help_panel=ASK)(verification.verify)
+app.add_typer(quarantine.app, name="quarantine", rich_help_panel=ASK)
 
 
 def main() -> None:
