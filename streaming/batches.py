@@ -14,6 +14,7 @@ from pipeline.webhdfs import Hdfs
 from streaming import staging
 from streaming.epochs import Offsets, place, with_counts
 from streaming.files import (
+    CLEANED,
     QUARANTINE,
     TRANSACTIONS,
     DataName,
@@ -97,6 +98,7 @@ class BatchWriter:
 
     def compute(self, record: Record, rows: pa.Table) -> tuple[Record, list[_File]]:
         """Judge every line; gives the batch's record and the files that it adds."""
+        rows = rows.cast(CLEANED)
         known = self._known(record, rows)
         rest = rows.filter(pc.invert(known))
         is_good = pc.is_null(rest["reason"])

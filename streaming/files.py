@@ -48,6 +48,19 @@ QUARANTINE: Final = pa.schema(
 """A file of quarantine; one topic and Kafka partition, sorted by offset. Partition column:
 arrival_dt."""
 
+CLEANED: Final = pa.schema(
+    [
+        *TRANSACTIONS,
+        ("odr_dt", pa.date32()),
+        ("odr_hr", pa.int32()),
+        ("arrival_dt", pa.date32()),
+        ("reason", pa.string()),
+        ("raw", pa.binary()),
+    ]
+)
+"""A batch as `clean` gives it, in Arrow. Every column may be null here: Spark marks some as never
+null, files do not, and Arrow would not put the two together."""
+
 _DATA: Final = re.compile(r"(\d{4,})-(\d{9,})-(\d{4,})-(\d{13})-(\d{13})\.parquet")
 _QUARANTINE: Final = re.compile(r"(\d{4,})-(\d{9,})-(\d{3,})-(\d{12,})-(\d{12,})\.parquet")
 

@@ -8,23 +8,17 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from pipeline.order import Fault, parse
-from streaming.files import TRANSACTIONS
+from streaming.files import CLEANED
 
 ZONE: Final = ZoneInfo("America/New_York")
 NOON: Final = 1_554_134_400_000
 """2019-04-01 12:00 in New York, epoch milliseconds."""
 APPENDED: Final = datetime(2019, 4, 1, 20, 0, tzinfo=UTC)
+_NEVER_NULL: Final = ("ingested_at", "kafka_topic_id", "kafka_partition", "kafka_offset")
 SCHEMA: Final = pa.schema(
-    [
-        *TRANSACTIONS,
-        ("odr_dt", pa.date32()),
-        ("odr_hr", pa.int32()),
-        ("arrival_dt", pa.date32()),
-        ("reason", pa.string()),
-        ("raw", pa.binary()),
-    ]
+    [column.with_nullable(column.name not in _NEVER_NULL) for column in CLEANED]
 )
-"""What `clean` gives, as Arrow has it."""
+"""What `clean` gives, as Spark hands it over: some columns are marked as never null."""
 
 
 def line(number: int = 1, *, at: int = NOON, customer: int | str = 7, amount: str = "70.00") -> str:
