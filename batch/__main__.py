@@ -1,17 +1,20 @@
-"""`python -m batch customers --file …`: one Spark job, its result as JSON on standard output."""
+"""`python -m batch customers|rebuild …`: one Spark job, its result as JSON on standard output."""
 
 import argparse
 import json
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from batch.generations import CustomerTable
 from batch.job import check, members, publish, read_lines
+from batch.rebuild import rebuild
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
 from pipeline.spark import open_session
+from pipeline.verify.scope import Scope
 from pipeline.webhdfs import Hdfs
 from producer.members import write_members
 from producer.rate import PAUSE, ask_rate, asked
@@ -20,14 +23,22 @@ from producer.rate import PAUSE, ask_rate, asked
 def main() -> None:
     """Run the job; on an error of ours the result is {"error": sentence}, and the exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m batch")
-    parser.add_argument("job", choices=["customers"])
-    parser.add_argument("--file", required=True, help="the customer file, a path on HDFS")
-    parser.add_argument("--name", required=True, help="how the user knows the file")
-    parser.add_argument("--rejected", type=Path, required=True, help="for the broken rows' numbers")
-    parser.add_argument("--demo", action="store_true", help="the members are invented")
+    jobs = parser.add_subparsers(dest="job", required=True)
+    customers = jobs.add_parser("customers")
+    customers.add_argument("--file", required=True, help="the customer file, a path on HDFS")
+    customers.add_argument("--name", required=True, help="how the user knows the file")
+    customers.add_argument("--rejected", type=Path, required=True, help="for broken rows' numbers")
+    customers.add_argument("--demo", action="store_true", help="the members are invented")
+    customers.set_defaults(run=load)
+    again = jobs.add_parser("rebuild")
+    again.add_argument("--from", dest="first", type=date.fromisoformat, help="a business date")
+    again.add_argument("--to", dest="last", type=date.fromisoformat, help="included")
+    again.add_argument("--most", type=int, default=20, help="so many differences are listed")
+    again.add_argument("--repair", action="store_true", help="the stream stands meanwhile")
+    again.set_defaults(run=rebuild_transactions)
     asked_for = parser.parse_args()
     try:
-        result, code = load(read_settings(), asked_for), 0
+        result, code = asked_for.run(read_settings(), asked_for), 0
     except LoyaltyError as error:
         result, code = {"error": str(error)}, error.exit_code
     json.dump(result, sys.stdout)
@@ -58,6 +69,12 @@ def load(settings: Settings, asked_for: argparse.Namespace) -> dict[str, Any]:
         "generation": generation,
         "producer_paused": paused,
     }
+
+
+def rebuild_transactions(settings: Settings, asked_for: argparse.Namespace) -> dict[str, Any]:
+    """Compare, and repair if asked to."""
+    dates = Scope(asked_for.first, asked_for.last)
+    return rebuild(settings, dates, asked_for.most, repair=asked_for.repair).to_json()
 
 
 if __name__ == "__main__":

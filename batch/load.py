@@ -1,8 +1,5 @@
 """Loads a customer file: onto HDFS, through the Spark job, into Hive's sight."""
 
-import json
-import subprocess
-import sys
 import time
 import uuid
 from dataclasses import dataclass
@@ -11,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from batch.generations import CustomerTable
+from batch.process import run_job
 from cluster.lock import only_one
-from cluster.spark import environment
 from hive.session import connect
 from pipeline.errors import LoyaltyError, Refused, Unavailable
 from pipeline.places import RAW_CUSTOMERS, Places
-from pipeline.settings import ROOT, Settings
+from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
 
 PATIENCE_SECONDS: Final = 60
@@ -87,26 +84,11 @@ def check_file(file: Path) -> None:
 def _run_job(
     settings: Settings, places: Places, raw: str, name: str, rejected: Path, *, demo: bool
 ) -> dict[str, Any]:
-    """Run the Spark job in a process of its own; its log is batch.log."""
-    command = [sys.executable, "-m", "batch", "customers", "--file", raw, "--name", name]
-    command += ["--rejected", str(rejected), *(["--demo"] if demo else [])]
-    places.logs.mkdir(parents=True, exist_ok=True)
-    log = places.logs / "batch.log"
-    with log.open("ab") as stream:
-        done = subprocess.run(
-            command, cwd=ROOT, env=settings.environment() | environment(settings),
-            stdout=subprocess.PIPE, stderr=stream, check=False,
-        )  # fmt: skip
-    try:
-        result: dict[str, Any] = json.loads(done.stdout)
-    except ValueError as error:
-        raise LoyaltyError(
-            f"The Spark job ended without a result (exit code {done.returncode}); {log} says why. "
-            "The customers stay as they were; load the file again."
-        ) from error
-    if "error" in result:
-        raise Refused(result["error"])
-    return result
+    """Run the Spark job; raises Refused for a file that it refuses."""
+    arguments = ["customers", "--file", raw, "--name", name, "--rejected", str(rejected)]
+    arguments += ["--demo"] if demo else []
+    so_that = "The customers stay as they were; load the file again."
+    return run_job(settings, places, arguments, so_that)
 
 
 def _show(settings: Settings, table: CustomerTable) -> None:

@@ -13,6 +13,7 @@ from pipeline.commands import (
     produce,
     quarantine,
     rate,
+    rebuild,
     refresh,
     replay,
     sql,
@@ -49,6 +50,7 @@ app.command("refresh", rich_help_panel=ASK)(refresh.refresh)
 app.command("sql", rich_help_panel=ASK)(sql.sql)
 app.command("orders", rich_help_panel=ASK)(orders.orders)
 app.command("verify", rich_help_panel=ASK)(verification.verify)
+app.command("rebuild", rich_help_panel=ASK)(rebuild.rebuild)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=ASK)
 
 

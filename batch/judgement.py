@@ -1,0 +1,59 @@
+"""Which row is right, and which live row is not: statements over the tables of batch.comparison.
+
+`expected` has one row an event, by the verdicts of quarantine where raw alone cannot tell.
+`differences`: kind (missing, foreign, other), place (what is right; null: nothing), n (what is
+there; null: nothing). Live rows beyond the cut are never wrong, lines beyond it never missing.
+"""
+
+from typing import Final
+
+from batch.master import KEPT
+
+_SAME: Final = " and ".join(f"r.{name} is not distinct from l.{name}" for name in KEPT)
+
+# Of several contents of one event, that counts which quarantine has no CONFLICT verdict on; then
+# the one that is live; then the one whose last verdict is the oldest (the others contradicted it
+# later); then the one that raw has first. A line once FUTURE counts where its event is live.
+_EXPECTED: Final = """
+create table expected as
+with lines as (select h, any_value(i) as i, min(place) as place from rebuilt group by h),
+     conflicts as (select h, max(seen_at) as contradicted_at
+                   from verdicts where reason = 'CONFLICT' group by h),
+     future as (select distinct h from verdicts where reason = 'FUTURE'),
+     known as (select distinct h from live)
+select h, i, place from (
+    select h, lines.i, place,
+           row_number() over (partition by lines.i order by
+               contradicted_at is not null, known.h is null, contradicted_at, place) as rank
+    from lines left join conflicts using (h) left join known using (h)
+    where h not in (from future) or lines.i in (select i from live)
+) where rank = 1
+"""
+_MATCHED: Final = """
+create table matched as
+select n, place, same, in_cut,
+       row_number() over (partition by i order by same desc, in_cut desc, off, n) as rank
+from (
+    select l.n, l.i, e.place, l.in_cut, l.kafka_offset as off,
+           e.place is not null and {same} as same
+    from live l left join expected e using (i) left join rebuilt r on r.place = e.place
+)
+""".replace("{same}", _SAME)
+_DIFFERENCES: Final = """
+create table differences as
+select 'missing' as kind, place, null::bigint as n
+from expected e
+where e.i not in (select i from live) and e.h not in (select h from beyond)
+union all
+select case when place is null or rank > 1 then 'foreign' else 'other' end,
+       case when rank = 1 then place end, n
+from matched where in_cut and (place is null or rank > 1 or not same)
+"""
+_PLACED: Final = """
+create view placed as
+select d.*, r.odr_dt as right_dt, r.odr_hr as right_hr, l.odr_dt as live_dt, l.odr_hr as live_hr
+from differences d left join rebuilt r using (place) left join live l using (n)
+"""
+
+STATEMENTS: Final = (_EXPECTED, _MATCHED, _DIFFERENCES, _PLACED)
+"""To be run once, in this order."""

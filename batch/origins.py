@@ -1,0 +1,98 @@
+"""Where a rebuilt row came from: topic, partition, offset, and the broker's append time.
+
+Raw has none of it. A row that was there keeps what it had. Of one that was missing the topic tells
+while it still holds the line: the lowest offset before the cut that is not quarantined (so it is
+the one that the stream had counted as clean). Otherwise the four columns are null: not known.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import pyarrow as pa
+
+from batch.comparison import Comparison, partition_values
+from streaming.files import TRANSACTIONS
+
+_FOUND: Final = """
+create table found as
+select t.h, t.p, t.off, t.ts from topic_lines t
+where not exists (from verdicts v
+                  where v.tid = $topic_id and v.p = t.p and v.off = t.off)
+"""
+# What raw lacks and the topic has is no fault of the table's: such a row is not taken away.
+_KEPT: Final = """
+insert into kept select n from differences d join live l using (n)
+where d.kind = 'foreign' and h in (select h from found) and i not in (select i from expected)
+"""
+_ORIGINS: Final = """
+create table origins as
+with own as (
+    select d.place, l.ingested_at, l.kafka_topic_id as tid, l.kafka_partition as p,
+           l.kafka_offset as off
+    from differences d join live l using (n) where d.kind = 'other'
+), seen as (
+    select d.place, epoch_ms(f.ts)::timestamptz as ingested_at, $topic_id as tid, f.p, f.off
+    from differences d join rebuilt r using (place) join found f on f.h = r.h
+), candidates as (
+    select s.*, case when o.off is null then 1 else 0 end as rank
+    from seen s left join own o using (place, tid, p, off)
+    union all
+    -- an offset that the topic still holds is the line's only if it was found there
+    select own.*, 2 from own left join held using (p)
+    where own.tid is distinct from $topic_id or own.off < held.first_held
+)
+select place, ingested_at, tid, p, off
+from candidates qualify row_number() over (partition by place order by rank, off) = 1
+"""
+_ROWS: Final = """
+select l.* exclude (n, h, i, in_cut, file) from live l
+where l.odr_dt = $day and l.odr_hr = $hour
+  and n not in (select n from differences where n is not null and n not in (from kept))
+union all by name
+select r.* exclude (place, h, i), o.ingested_at, o.tid as kafka_topic_id, o.p as kafka_partition,
+       o.off as kafka_offset
+from differences d join rebuilt r using (place) left join origins o using (place)
+where r.odr_dt = $day and r.odr_hr = $hour
+"""
+_SCHEMA: Final = pa.schema([*TRANSACTIONS, ("odr_dt", pa.date32()), ("odr_hr", pa.int32())])
+
+
+def find_origins(
+    comparison: Comparison,
+    messages: Iterable[pa.Table],
+    topic_id: str,
+    held: dict[int, int],
+) -> int:
+    """Look for the lines of differing rows among the topic's messages (columns line, p, off, ts).
+
+    messages: all from `held`, the first offsets there still are, up to the cut. Gives how many
+    foreign rows stay, because the topic has their line and it is raw that lacks it.
+    """
+    comparison.execute(
+        "create table wanted as select h from differences join rebuilt using (place)"
+        " union select h from differences join live using (n) where kind = 'foreign'"
+    )
+    comparison.execute("create table topic_lines (h uhugeint, p integer, off bigint, ts bigint)")
+    for batch in messages:
+        comparison.insert(
+            "insert into topic_lines select w.h, p, off, ts from batch"
+            " join wanted w on w.h = md5_number(line)", batch,
+        )  # fmt: skip
+    parts = pa.table({"p": pa.array(list(held), pa.int32()),
+                      "first_held": pa.array(list(held.values()), pa.int64())})  # fmt: skip
+    comparison.insert("create table held as from batch", parts)
+    comparison.execute(_FOUND, topic_id=topic_id)
+    comparison.execute(_KEPT)
+    comparison.execute(_ORIGINS, topic_id=topic_id)
+    ((kept,),) = comparison.values("select count(*) from kept")
+    return int(kept)
+
+
+def repaired_rows(comparison: Comparison, partition: str) -> pa.Table:
+    """Give all rows that a partition (odr_dt=…/odr_hr=…) shall have; find_origins comes before.
+
+    Columns of TRANSACTIONS, then odr_dt and odr_hr. Rows beyond the cut stay as they are.
+    """
+    day, hour = partition_values(partition)
+    rows = comparison.rows(_ROWS, day=day, hour=hour)
+    return rows.select(_SCHEMA.names).cast(_SCHEMA)
