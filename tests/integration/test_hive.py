@@ -100,16 +100,18 @@ def warehouse(stack: RunningStack) -> Iterator[Warehouse]:
     hive.make_folder(f"{mart}/loyalty")
     with connect("127.0.0.1", settings.hiveserver2_port) as session:
         session.run(f"create database {name}")
-        session.run(f"use {name}")
-        for table in TABLES:
-            statement = read_statement(f"ddl/{table}.sql", hdfs=settings.hdfs)
-            own = statement.replace("/data/clean/", f"{clean}/").replace("/data/mart/", f"{mart}/")
-            session.run(own)
-        yield Warehouse(session, settings.hdfs, clean, mart, spark, hive)
-        session.run("use default")
-        session.run(f"drop database {name} cascade")
-    root.delete(clean)
-    root.delete(mart)
+        try:
+            session.run(f"use {name}")
+            for table in TABLES:
+                text = read_statement(f"ddl/{table}.sql", hdfs=settings.hdfs)
+                own = text.replace("/data/clean/", f"{clean}/").replace("/data/mart/", f"{mart}/")
+                session.run(own)
+            yield Warehouse(session, settings.hdfs, clean, mart, spark, hive)
+        finally:
+            session.run("use default")
+            session.run(f"drop database {name} cascade")
+            root.delete(clean)
+            root.delete(mart)
 
 
 def test_tables_are_there_and_made_again_stay_as_they_are(stack: RunningStack) -> None:
