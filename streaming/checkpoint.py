@@ -9,15 +9,18 @@ import json
 import logging
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 log = logging.getLogger(__name__)
+
+_PLAIN: Final = str.maketrans("+/", "-_")
+"""A topic id is base64: `/` would be a folder, and Spark takes a URI's `%2B` for its name."""
 
 
 def prepare(root: Path, topic: str, topic_id: str, earliest: dict[int, int]) -> Path:
     """Give the folder to start from; what cannot be started from is removed."""
     root.mkdir(parents=True, exist_ok=True)
-    folder = root / f"topic-{topic_id}"
+    folder = root / f"topic-{topic_id.translate(_PLAIN)}"
     for other in root.iterdir():
         if other != folder:
             log.warning("Topic %s was made anew: %s is of an earlier one, removed.", topic, other)

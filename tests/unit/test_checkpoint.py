@@ -72,3 +72,9 @@ def test_a_topic_made_anew(tmp_path: Path) -> None:
     old = make(tmp_path, ENDS, [3], topic="old")
     assert not is_kept(tmp_path)
     assert not old.exists()
+
+
+def test_a_topics_id_becomes_a_plain_name(tmp_path: Path) -> None:
+    folder = prepare(tmp_path, "orders", "a+b/c", {0: 0})
+    assert folder == tmp_path / "topic-a-b_c"
+    assert "%" not in folder.as_uri()
