@@ -19,8 +19,9 @@ Answer = TypeVar("Answer")
 NOT_READY: Final = (LoyaltyError, OSError, EOFError, TException)
 """What a question raises while its component cannot answer; anything else is a bug of ours."""
 
-PATIENCE_SECONDS: Final = 120
-"""How long a component may take to its first real answer; measured: 2 to 17."""
+PATIENCE_SECONDS: Final = 300
+"""How long a component may take to its first real answer; measured: 2 to 17, on a machine that
+was busy with five stacks 75."""
 
 
 @dataclass(frozen=True, slots=True)

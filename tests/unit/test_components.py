@@ -34,6 +34,13 @@ def test_needs_and_ports_name_what_exists() -> None:
     assert list(components)[:3] == ["kafka", "namenode", "datanode"]
 
 
+def test_hiveserver2_keeps_few_planned_queries(settings: Settings) -> None:
+    """With Calcite's default of 1,000 its heap of 256 MiB was full after some 550 queries."""
+    words = command(read_components()["hiveserver2"], settings, jars_in(settings.data))
+    assert "-Dcalcite.metadata.handler.cache.maximum.size=20" in words
+    assert not environment(read_components()["hiveserver2"], settings).get("HADOOP_USER_NAME")
+
+
 def test_every_port_of_the_settings_belongs_to_one_component() -> None:
     ports = [port for component in read_components().values() for port in component.ports]
     assert sorted(ports) == sorted(name for name in Settings.model_fields if name.endswith("_port"))
