@@ -6,7 +6,8 @@ identity (the first five fields), and no more. What it trusts is that the stores
 The hops: order log files, topic, HDFS raw, HBase (row key and columns), transactions_cln (its ten
 fields) and quarantine (raw bytes). The rules are in rules.py, each a query that returns the wrong
 lines; a line is reported at the hop where it went missing, or turned up, first. cut.py says up to
-where is compared while orders flow, scope.py which dates.
+where is compared while orders flow, scope.py which dates, answers.py what a
+producer's answer key tells of its lines beyond that.
 
 What has been deleted by its retention is no difference:
 - Topic lines appended longer ago than `log_retention_days` (less an hour) need no log file.
