@@ -27,8 +27,7 @@ def order(number: int, customer: str = "7", ms: int = T, amount: str = "65.00") 
 
 
 FUTURE = order(8, ms=T + 3_600_000)
-BAD = b"7|abc|broken"
-CONFLICT = order(1, amount="99.00")
+BAD, CONFLICT = b"7|abc|broken", order(1, amount="99.00")
 
 
 @dataclass
