@@ -5,6 +5,7 @@ Renames are checked here: WebHDFS answers false where a rename did not happen.
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any, cast
 
 import requests
@@ -20,9 +21,10 @@ class Hdfs:
         self._url = webhdfs
         self._client: Any = InsecureClient(webhdfs, user=user, timeout=timeout)
 
-    def _call(self, function: str, *args: Any, **options: Any) -> Any:
+    @contextmanager
+    def _sentences(self, function: str, path: object) -> Iterator[None]:
         try:
-            return getattr(self._client, function)(*args, **options)
+            yield
         except requests.RequestException as error:
             raise Unavailable(
                 f"HDFS does not answer at {self._url}; `./loyalty status` shows its state."
@@ -30,7 +32,11 @@ class Hdfs:
         except HdfsError as error:
             if error.exception == "FileNotFoundException":
                 raise FileNotFoundError(str(error)) from error
-            raise Unavailable(f"HDFS refused {function} {args[0]}: {error}") from error
+            raise Unavailable(f"HDFS refused {function} {path}: {error}") from error
+
+    def _call(self, function: str, *args: Any, **options: Any) -> Any:
+        with self._sentences(function, args[0]):
+            return getattr(self._client, function)(*args, **options)
 
     def names(self, folder: str) -> list[str]:
         """List the names in a folder, [] where there is none."""
@@ -65,11 +71,9 @@ class Hdfs:
 
     def chunks(self, path: str, size: int = 1 << 20) -> Iterator[bytes]:
         """Read a file piece by piece."""
-        with self._call("read", path, chunk_size=size) as pieces:
-            try:
-                yield from pieces
-            except requests.RequestException as error:
-                raise Unavailable(f"HDFS broke off while {path} was read; try again.") from error
+        # the client asks only when its context is entered: an absent file shows there
+        with self._sentences("read", path), self._client.read(path, chunk_size=size) as pieces:
+            yield from pieces
 
     def write(self, path: str, data: bytes | IO[bytes], *, overwrite: bool = True) -> None:
         """Write a file, with the folders above it."""

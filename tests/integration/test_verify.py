@@ -292,3 +292,10 @@ def test_waiting_ends_in_a_sentence_that_names_the_hop(stack: RunningStack, batc
     assert "was not reached within 1 s: Flume has 10 bytes" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert verified(stack, "--wait")["ok"]
+
+
+def test_an_absent_file_of_hdfs_is_said_to_be_absent(stack: RunningStack) -> None:
+    """Files are renamed and removed while they are listed and read: readers count on this."""
+    hdfs = Hdfs(stack.settings.webhdfs, user="spark")
+    with pytest.raises(FileNotFoundError):
+        hdfs.read(f"{TRANSACTIONS}/nothing")
