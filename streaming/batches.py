@@ -134,13 +134,14 @@ class BatchWriter:
         found = [good.slice(0, 0).select(COMPARED)]
         for partition, rows in by_partition(good):
             current = self._transactions.current(partition)
-            wanted = pc.unique(rows["ordered_at"])
-            at = sorted(pc.unique(instants(rows)).to_pylist())
-            for name in current.names:
-                read = read_data_name(name)
-                if read is not None and holds_any(read.low, read.high, at):
-                    stored = self._rows.rows(f"{current.path}/{name}")
-                    found.append(stored.filter(pc.is_in(stored["ordered_at"], value_set=wanted)))
+            at = pc.unique(instants(rows)).to_pylist()
+            read = ((name, read_data_name(name)) for name in current.names)
+            paths = [
+                f"{current.path}/{name}"
+                for name, ends in read
+                if ends is not None and holds_any(ends.low, ends.high, at)
+            ]
+            found.extend(self._rows.rows_of(paths, at))
         return pa.concat_tables(found)
 
     def _known(self, record: Record, rows: pa.Table) -> pa.Array:

@@ -10,14 +10,19 @@ same batch from another batch, and its totals are what `verify` compares.
 import json
 import logging
 import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from pipeline.webhdfs import Hdfs
 from streaming.files import batch_name
 from streaming.stored import highest_generation
 
 RECORD: Final = "record.json"
+REQUESTS_AT_ONCE: Final = 8
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 _FOLDER: Final = re.compile(r"(\d{4,})-(\d{9,})")
@@ -108,9 +113,9 @@ def stage(hdfs: Hdfs, staging: str, record: Record, contents: list[bytes]) -> No
     """Write a batch's files, in the order of record.moves, and its record to EPOCH-BATCH.tmp."""
     folder = f"{staging}/{record.name}.tmp"
     hdfs.delete(folder)
-    for move, content in zip(record.moves, contents, strict=True):
-        hdfs.write(f"{folder}/{move.name}", content)
-    hdfs.write(f"{folder}/{RECORD}", record.to_json())
+    files = dict(zip((move.name for move in record.moves), contents, strict=True))
+    files[RECORD] = record.to_json()
+    _side_by_side(lambda name: hdfs.write(f"{folder}/{name}", files[name]), files)
 
 
 def complete(hdfs: Hdfs, staging: str, record: Record) -> None:
@@ -126,11 +131,11 @@ def finish(hdfs: Hdfs, staging: str, record: Record) -> None:
     """
     folder = f"{staging}/{record.name}"
     waiting = set(hdfs.names(folder))
-    for move in record.moves:
-        if move.name in waiting:
-            hdfs.make_folder(_parent(move.target))
-            hdfs.rename(f"{folder}/{move.name}", move.target)
-        elif not hdfs.exists(move.target) and not _was_merged(hdfs, move.target):
+    to_move = [move for move in record.moves if move.name in waiting]
+    _side_by_side(hdfs.make_folder, {_parent(move.target) for move in to_move})
+    _side_by_side(lambda move: hdfs.rename(f"{folder}/{move.name}", move.target), to_move)
+    for move in set(record.moves) - set(to_move):
+        if not hdfs.exists(move.target) and not _was_merged(hdfs, move.target):
             log.error(
                 "%s is missing on HDFS although batch %s was complete: somebody removed it; "
                 "`./loyalty verify` names its lines.", move.target, record.name,
@@ -155,6 +160,12 @@ def drop_unfinished(hdfs: Hdfs, staging: str) -> None:
     for name in hdfs.names(staging):
         if name.endswith(".tmp"):
             hdfs.delete(f"{staging}/{name}")
+
+
+def _side_by_side(action: Callable[[T], None], things: Iterable[T]) -> None:
+    """Do it for each, some at once: a request to HDFS is mostly waiting. All must succeed."""
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        list(pool.map(action, things))
 
 
 def _at(name: re.Match[str]) -> tuple[int, int]:

@@ -6,16 +6,24 @@ written to and read.
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from threading import Lock
+from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.webhdfs import Hdfs
+from streaming.files import INSTANT, TRANSACTIONS
+from streaming.ranges import holds_any
 
 _GENERATION: Final = re.compile(r"g=([1-9][0-9]*)")
+RowGroup = Any
+"""pyarrow's RowGroupMetaData; it brings no types."""
+FETCHED_AT_ONCE: Final = 4
 CACHED_BYTES: Final = 32 << 20
 """Rows of recent files that are kept: some minutes of live orders, which late ones come into."""
 
@@ -67,28 +75,65 @@ def partitions(hdfs: Hdfs, folder: str, above: str = "") -> Iterator[tuple[str, 
 
 
 class Reader:
-    """Reads columns of Parquet files; the last ones read or written are kept."""
+    """Reads columns of Parquet files; the last small ones read or written are kept."""
 
     def __init__(self, hdfs: Hdfs, names: tuple[str, ...], most_bytes: int = CACHED_BYTES) -> None:
         self._hdfs = hdfs
         self._names = list(names)
         self._most_bytes = most_bytes
         self._kept: OrderedDict[str, pa.Table] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
 
     def rows(self, path: str) -> pa.Table:
         """Give the rows of a file, in the reader's columns."""
-        if path in self._kept:
-            self._kept.move_to_end(path)
-            return self._kept[path]
-        source = pa.BufferReader(self._hdfs.read(path))
-        table = pq.read_table(source, columns=self._names, partitioning=None)
-        self.keep(path, table)
-        return table
+        return self._kept_or(path, lambda _group: True)
+
+    def rows_of(self, paths: list[str], at: list[int]) -> Iterator[pa.Table]:
+        """Give the rows of files whose ordered_at is among some instants (sorted, epoch ms).
+
+        Four files are fetched at once; of a file with several row groups only those are decoded
+        that can hold one of the instants.
+        """
+        wanted = pc.multiply(pa.array(at, pa.int64()), 1000).cast(INSTANT)
+        with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
+            for start in range(0, len(paths), FETCHED_AT_ONCE):
+                some = paths[start : start + FETCHED_AT_ONCE]
+                for rows in pool.map(lambda path: self._kept_or(path, _holds(at)), some):
+                    yield rows.filter(pc.is_in(rows["ordered_at"], value_set=wanted))
 
     def keep(self, path: str, rows: pa.Table) -> None:
         """Keep the rows of a file just written, which it now is; the oldest ones make room."""
         # a slice holds on to the whole batch until it is copied
-        self._kept[path] = pa.concat_tables([rows.select(self._names)]).combine_chunks()
-        self._kept.move_to_end(path)
-        while self._kept and sum(t.nbytes for t in self._kept.values()) > self._most_bytes:
-            self._kept.popitem(last=False)
+        table = pa.concat_tables([rows.select(self._names)]).combine_chunks()
+        with self._lock:
+            self._bytes += table.nbytes - (self._kept[path].nbytes if path in self._kept else 0)
+            self._kept[path] = table
+            self._kept.move_to_end(path)
+            while self._bytes > self._most_bytes:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+
+    def _kept_or(self, path: str, is_needed: Callable[[RowGroup], bool]) -> pa.Table:
+        with self._lock:
+            if path in self._kept:
+                self._kept.move_to_end(path)
+                return self._kept[path]
+        file = pq.ParquetFile(pa.BufferReader(self._hdfs.read(path)))
+        groups = [n for n in range(file.num_row_groups) if is_needed(file.metadata.row_group(n))]
+        rows = file.read_row_groups(groups, columns=self._names)
+        if file.num_row_groups == 1:
+            self.keep(path, rows)
+        return rows
+
+
+def _holds(at: list[int]) -> Callable[[RowGroup], bool]:
+    """Give the test whether a row group can hold one of some instants (sorted, epoch ms)."""
+
+    def test(group: RowGroup) -> bool:
+        column = group.column(TRANSACTIONS.get_field_index("ordered_at"))
+        if column.statistics is None or not column.statistics.has_min_max:
+            return True
+        low, high = column.statistics.min_raw // 1000, column.statistics.max_raw // 1000
+        return holds_any(low, high, at)
+
+    return test
