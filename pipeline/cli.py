@@ -57,7 +57,7 @@ app.add_typer(quarantine.app, name="quarantine", rich_help_panel=ASK)
 def main() -> None:
     """Run one command. Exit code 0, 1 for an error of ours, 2 for wrong usage, 130 for Ctrl-C."""
     try:
-        app()
+        app(prog_name="./loyalty")
     except LoyaltyError as error:
         err.print("[red]error:[/red]", Text(str(error)), soft_wrap=True)
         sys.exit(error.exit_code)
