@@ -38,9 +38,10 @@ class Topic:
                             "socket.timeout.ms": int(self.timeout * 1000)})  # fmt: skip
 
     def _away(self, error: Exception) -> Unavailable:
+        # a future that nobody answers raises a TimeoutError without a word
+        why = str(error) or f"nothing within {self.timeout:g} s"
         return Unavailable(
-            f"Kafka does not answer at {self.servers} ({error}); "
-            "`./loyalty status` shows its state."
+            f"Kafka does not answer at {self.servers} ({why}); `./loyalty status` shows its state."
         )
 
     def make(self, partitions: int) -> None:
@@ -55,6 +56,8 @@ class Topic:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise self._away(error) from error
+        except TimeoutError as error:
+            raise self._away(error) from error
 
     def leaders(self) -> dict[int, int]:
         """Give the leader of each partition (-1: none); {} while there is no such topic."""
@@ -71,7 +74,7 @@ class Topic:
         try:
             answer = admin.describe_topics(TopicCollection([self.name]))[self.name]
             return str(answer.result(self.timeout).topic_id)
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             raise self._away(error) from error
 
     def ends(self) -> dict[int, int]:
@@ -100,7 +103,7 @@ class Topic:
         request = [ConsumerGroupTopicPartitions(group)]
         try:
             answer = admin.list_consumer_group_offsets(request)[group].result(self.timeout)
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             raise self._away(error) from error
         return {
             p.partition: p.offset
@@ -116,6 +119,8 @@ class Topic:
         except KafkaException as error:
             if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                 return set()
+            raise self._away(error) from error
+        except TimeoutError as error:
             raise self._away(error) from error
         stable = answer.state.name == "STABLE"
         return {member.member_id for member in answer.members} if stable else set()
