@@ -1,0 +1,217 @@
+"""rebuild on the real servers: what is taken away, altered or added is named, and repaired."""
+
+import json
+import time
+import uuid
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cluster.supervision import Supervisor
+from pipeline.places import TRANSACTIONS
+from pipeline.webhdfs import Hdfs
+from streaming.files import TRANSACTIONS as COLUMNS
+from streaming.files import encode
+from streaming.stored import highest_generation
+from tests.integration.conftest import RunningStack
+
+DAY = "2019-04-01"
+NOON = 1_554_134_400_000
+HOME = f"{TRANSACTIONS}/odr_dt={DAY}/odr_hr=0"
+RANGE = ("--from", DAY, "--to", DAY)
+
+
+def rebuilt(stack: RunningStack, *options: str) -> dict[str, Any]:
+    """Run rebuild over DAY and give its object; without --repair the exit code says the same."""
+    done = stack.run("rebuild", *RANGE, *options, "--json")
+    assert done.stdout, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    if "--repair" not in options:
+        assert done.returncode == (0 if document["ok"] else 1)
+    else:
+        assert done.returncode == 0, done.stderr
+    return document
+
+
+@pytest.fixture(scope="module")
+def prefix(stack: RunningStack) -> str:
+    """Write orders of DAY, minutes apart, with a duplicate, a conflict and a bad line."""
+    prefix = f"RB-{uuid.uuid4().hex[:8]}"
+    lines = [
+        f"7|{NOON + minute * 120_000}|{prefix}-{minute}|{number}|SALE|3|caffè ☕|1|70.00|"
+        for minute in range(4)
+        for number in (1, 2)
+    ]
+    lines += [lines[0], lines[1].replace("70.00", "71.00"), f"7|{NOON}|{prefix}|1|SALE|3|\x1b|1"]
+    stack.ok("produce", "--from", "-", stdin="".join(f"{line}\n" for line in lines))
+    stack.ok("verify", "--wait")
+    return prefix
+
+
+@pytest.fixture
+def hdfs(stack: RunningStack) -> Hdfs:
+    return Hdfs(stack.settings.webhdfs, user="spark")
+
+
+def newest(hdfs: Hdfs) -> str:
+    return f"{HOME}/g={highest_generation(hdfs, HOME)}"
+
+
+def file_of(hdfs: Hdfs, order_id: str) -> str:
+    """Find the newest generation's file that holds an order."""
+    for name in hdfs.names(newest(hdfs)):
+        path = f"{newest(hdfs)}/{name}"
+        if order_id in read(hdfs, path)["order_id"].to_pylist():
+            return path
+    raise AssertionError(order_id)
+
+
+def read(hdfs: Hdfs, path: str) -> pa.Table:
+    return pq.read_table(BytesIO(hdfs.read(path)), partitioning=None).cast(COLUMNS)
+
+
+def stored(hdfs: Hdfs) -> pa.Table:
+    """Give all rows of DAY, sorted, where they came from included."""
+    tables = [read(hdfs, f"{newest(hdfs)}/{name}") for name in hdfs.names(newest(hdfs))]
+    return pa.concat_tables(tables).sort_by([("order_id", "ascending"), ("line_no", "ascending")])
+
+
+def _taken_away(hdfs: Hdfs, path: str) -> None:
+    hdfs.delete(path)
+
+
+def _damaged(hdfs: Hdfs, path: str) -> None:
+    hdfs.write(path, hdfs.read(path)[:200])
+
+
+def _altered(hdfs: Hdfs, path: str) -> None:
+    """Make a row's price another one."""
+    rows = read(hdfs, path)
+    prices = [Decimal("0.01"), *rows["odr_prc"].to_pylist()[1:]]
+    at = COLUMNS.get_field_index("odr_prc")
+    hdfs.write(path, encode(rows.set_column(at, "odr_prc", pa.array(prices, COLUMNS.types[at])),
+                            COLUMNS))  # fmt: skip
+
+
+def _invented(hdfs: Hdfs, path: str) -> None:
+    """Add a row that nobody sold, and one that is there already."""
+    rows = read(hdfs, path)
+    at = COLUMNS.get_field_index("order_id")
+    ghost = rows.slice(0, 1).set_column(at, "order_id", pa.array(["GHOST"]))
+    hdfs.write(path, encode(pa.concat_tables([rows, ghost, rows.slice(0, 1)]), COLUMNS))
+
+
+def test_what_differs_is_named_and_repaired(stack: RunningStack, prefix: str, hdfs: Hdfs) -> None:
+    before, old = stored(hdfs), newest(hdfs)
+    files = [file_of(hdfs, f"{prefix}-{minute}") for minute in range(4)]
+    for spoil, path in zip((_taken_away, _damaged, _altered, _invented), files, strict=True):
+        spoil(hdfs, path)
+
+    found = rebuilt(stack)
+    assert {kind: found[kind] for kind in ("missing", "foreign", "other")} == {
+        "missing": 4, "foreign": 2, "other": 1,
+    }  # fmt: skip
+    assert found["damaged"] == [files[1]]
+    named = {(d["kind"], d["identity"]) for d in found["differences"]}
+    assert {("missing", f"7|{NOON}|{prefix}-0|1|SALE"),
+            ("missing", f"7|{NOON + 120_000}|{prefix}-1|2|SALE"),
+            ("other", f"7|{NOON + 240_000}|{prefix}-2|1|SALE"),
+            ("foreign", f"7|{NOON + 360_000}|GHOST|1|SALE")} <= named  # fmt: skip
+    assert newest(hdfs) == old, "a comparison changes nothing"
+
+    repaired = rebuilt(stack, "--repair")
+    assert repaired["published"] == [newest(hdfs)] != [old]
+    assert repaired["hive_shows"] is True
+    assert Supervisor(stack.places).processes()["streaming"].pid, "the stream goes on"
+    assert stored(hdfs).equals(before), "every row, with its offset and its time of arrival"
+
+    # files of a rebuilt generation bear their range of instants: duplicates are found in them
+    line = f"7|{NOON + 120_000}|{prefix}-1|1|SALE|3|caffè ☕|1|70.00|\n"
+    stack.ok("produce", "--from", "-", stdin=line)
+    stack.ok("verify", "--wait")
+    assert stored(hdfs).equals(before)
+    assert rebuilt(stack)["ok"] is True
+    question = (
+        f"select count(*) n from transactions_cln where odr_dt = '{DAY}'"
+        f" and order_id like '{prefix}-%'"
+    )
+    assert json.loads(stack.ok("sql", "--json", question))[0]["n"] == 8
+
+
+def test_a_whole_partition_comes_back_and_a_stream_that_stood_stands(
+    stack: RunningStack, prefix: str, hdfs: Hdfs
+) -> None:
+    before = stored(hdfs)
+    supervisor = Supervisor(stack.places)
+    supervisor.stop("streaming")
+    try:
+        hdfs.delete(HOME)
+        # raw has it soon and the table does not: beyond the cut it is not missing
+        line = f"9|{NOON}|{prefix}-LATER|1|SALE|3|latte|1|70.00|\n"
+        stack.ok("produce", "--from", "-", stdin=line)
+        repaired = rebuilt(stack, "--repair")
+        assert (repaired["missing"], repaired["live"]) == (len(before), 0)
+        # the topic holds every line still, so the offsets are found again
+        assert stored(hdfs).equals(before)
+        assert supervisor.processes()["streaming"].pid == 0
+    finally:
+        supervisor.start("streaming")
+    stack.ok("verify", "--wait")
+    assert rebuilt(stack)["ok"] is True
+    assert f"{prefix}-LATER" in stored(hdfs)["order_id"].to_pylist()
+
+
+def test_a_line_once_future_counts_where_it_is_live(stack: RunningStack, prefix: str) -> None:
+    """Sent too early it is quarantined; replayed when its time has come it counts, once."""
+    at = int(time.time() * 1000) + 605_000
+    order_id = f"{prefix}-EARLY"
+    stack.ok("produce", "--from", "-", stdin=f"7|{at}|{order_id}|1|SALE|3|latte|1|70.00|\n")
+    stack.ok("verify", "--wait")
+    listed = {r["reason"]: r for r in json.loads(stack.ok("quarantine", "--json"))}
+    assert any(order_id in sample for sample in listed["FUTURE"]["samples"])
+    assert json.loads(stack.ok("rebuild", "--json"))["ok"] is True
+
+    time.sleep(max(0, at / 1000 - 600 - time.time()) + 1)
+    for _ in range(2):
+        stack.ok("quarantine", "replay", "--reason", "FUTURE", "--yes")
+        stack.ok("verify", "--wait")
+    question = f"select count(*) n from transactions_cln where order_id = '{order_id}'"
+    assert json.loads(stack.ok("sql", "--json", question))[0]["n"] == 1
+    assert json.loads(stack.ok("rebuild", "--json"))["ok"] is True
+
+
+def test_a_replayed_line_that_is_still_bad_comes_back(stack: RunningStack, prefix: str) -> None:
+    def fields() -> int:
+        listed = {r["reason"]: r["count"] for r in json.loads(stack.ok("quarantine", "--json"))}
+        return int(listed["FIELDS"])
+
+    stack.ok("verify", "--wait")
+    before = fields()
+    done = stack.run("quarantine", "replay", "--reason", "FIELDS", "--json", stdin="y\n")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["rows"] == before
+    assert 0 < result["lines"] == result["still_bad"] <= before
+    stack.ok("verify", "--wait")
+    assert fields() == before + result["lines"]
+    assert "\x1b" not in stack.ok("quarantine")
+
+
+def test_without_a_yes_nothing_is_sent(stack: RunningStack, prefix: str) -> None:
+    def size() -> int:
+        return sum(path.stat().st_size for path in stack.places.order_log.iterdir())
+
+    before = size()
+    assert stack.run("quarantine", "replay", "--reason", "FIELDS", stdin="n\n").returncode == 1
+    assert stack.run("quarantine", "replay", "--reason", "fields", "--yes").returncode == 2
+    assert size() == before
+
+
+def test_wrong_dates_are_refused(stack: RunningStack) -> None:
+    assert stack.run("rebuild", "--from", "1 May").returncode == 2
+    assert stack.run("rebuild", "--from", "2026-02-02", "--to", "2026-02-01").returncode == 2
+    assert stack.run("quarantine", "--since", "yesterday").returncode == 2
