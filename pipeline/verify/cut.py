@@ -36,6 +36,7 @@ STREAM: Final = "transactions_cln"
 _RECORD: Final = "record.json"
 _BATCH: Final = re.compile(r"(\d{4,})-(\d{9,})")
 _POLL_S: Final = 0.3
+_NEWS_S: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Patience:
         self._wait_s = wait_s
         self._give_up = time.monotonic() + (wait_s or 0)
         self._note = note
-        self._said = ""
+        self._next_news = time.monotonic()
 
     def goes_on(self, behind: dict[str, int]) -> bool:
         """Pause and give True while a hop is behind; raises Unavailable when time is over."""
@@ -193,9 +194,9 @@ class Patience:
                 f"The cut was not reached within {self._wait_s:g} s: {text}. `./loyalty status` "
                 "shows what stands still; a longer --timeout waits longer."
             )
-        if text != self._said:
+        if time.monotonic() >= self._next_news:
             self._note(f"waiting: {text}")
-            self._said = text
+            self._next_news = time.monotonic() + _NEWS_S
         time.sleep(_POLL_S)
         return True
 
