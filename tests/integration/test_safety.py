@@ -1,0 +1,94 @@
+"""Safe from the start: owners and modes on HDFS, secrets, and where personal data may be."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.storage import FOLDERS
+from pipeline.errors import LoyaltyError
+from pipeline.webhdfs import Hdfs
+from tests.integration.conftest import RunningStack
+from tests.integration.oracle import CUSTOMERS, require_data
+
+
+def folders(hdfs: Hdfs, folder: str) -> Iterator[tuple[str, str]]:
+    """Give every folder on HDFS with its mode."""
+    for name, status in hdfs.statuses(folder):
+        if status["type"] == "DIRECTORY":
+            path = f"{folder.rstrip('/')}/{name}"
+            yield path, status["permission"]
+            yield from folders(hdfs, path)
+
+
+def test_no_folder_on_hdfs_is_open_to_everyone(stack: RunningStack) -> None:
+    modes = dict(folders(Hdfs(stack.settings.webhdfs, user="root"), "/"))
+    assert len(modes) > len(FOLDERS)
+    assert {path: mode for path, mode in modes.items() if mode.endswith("7")} == {}
+    assert {path for path, mode in modes.items() if mode[-1] in "23"} == {"/user/hive/scratch"}
+    assert modes["/user/hive"] == "700", "nobody else gets as far as the scratch folder"
+
+
+def test_each_folder_has_its_owner(stack: RunningStack) -> None:
+    hdfs = Hdfs(stack.settings.webhdfs, user="root")
+    for path, owner, group, mode in FOLDERS:
+        parent, _, name = path.rpartition("/")
+        status = dict(hdfs.statuses(parent or "/"))[name]
+        assert (status["owner"], status["group"], status["permission"]) == (owner, group, mode)
+
+
+def test_a_stage_may_not_write_where_another_one_owns(stack: RunningStack) -> None:
+    with pytest.raises(LoyaltyError, match=r"[Pp]ermission"):
+        Hdfs(stack.settings.webhdfs, user="spark").write("/data/raw/orders/intruder", b"x")
+
+
+def files(*roots: Path) -> Iterator[Path]:
+    for root in roots:
+        yield from (path for path in root.rglob("*") if path.is_file())
+
+
+def test_personal_data_is_in_no_log_and_not_in_the_topic(stack: RunningStack) -> None:
+    require_data()
+    stack.ok("customers", "load", str(CUSTOMERS))
+    rows = CUSTOMERS.read_text(encoding="utf-8").splitlines()[:50]
+    emails = [row.split(",")[3].encode() for row in rows]
+    data = stack.settings.data
+    looked = list(
+        files(data / "log", data / "orders-log", data / "kafka", data / "producer", data / "run",
+              data / "conf", data / "flume", data / "spark")
+    )  # fmt: skip
+    assert len(looked) > 20
+    found = {str(path) for path in looked if any(email in path.read_bytes() for email in emails)}
+    assert found == set()
+
+
+def test_secrets_are_readable_by_their_owner_only(stack: RunningStack) -> None:
+    secrets = list(files(stack.places.secrets))
+    assert secrets
+    assert all(path.stat().st_mode & 0o077 == 0 for path in secrets)
+    assert stack.places.secrets.stat().st_mode & 0o077 == 0
+    assert stack.places.conf.stat().st_mode & 0o077 == 0, "the metastore's password is in there"
+
+
+def test_wrong_customer_files_are_refused_whole_and_the_old_table_stays(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    require_data()
+    stack.ok("customers", "load", str(CUSTOMERS))
+    rows = CUSTOMERS.read_text(encoding="utf-8").splitlines()
+    wrong = {
+        "eight columns": [row.rpartition(",")[0] for row in rows],
+        "6 % broken": [f"x{row}" if n % 16 == 0 else row for n, row in enumerate(rows)],
+        "doubled ids": rows[:200] + rows[:200],
+        "empty": [],
+    }
+    for name, lines in wrong.items():
+        file = tmp_path / "customers.csv"
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        done = stack.run("customers", "load", str(file))
+        assert done.returncode == 1, name
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr, name
+    count = "select count(*) n from customers_cln"
+    assert json.loads(stack.ok("sql", "--json", count)) == [{"n": 2246}]
