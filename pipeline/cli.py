@@ -1,10 +1,15 @@
 """The command line: every command in the order of its use, and how errors end."""
 
+import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import typer
 from rich.text import Text
+from typer.core import TyperGroup
 
 from pipeline.commands import (
     customers,
@@ -24,7 +29,75 @@ from pipeline.commands import verify as verification
 from pipeline.console import err
 from pipeline.errors import LoyaltyError
 
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Commands(TyperGroup):
+    """All commands. Typer has its own ends for Ctrl-C and a broken pipe, so ours come first."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run one command; a wrong option stays Typer's to show, with exit code 2."""
+        with endings():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def endings() -> Iterator[None]:
+    """Turn every end of a command that is no bug into its words and its exit code.
+
+    0 when whoever read our output has left; 1 for an error of ours and a full disk, 2 for wrong
+    usage, 130 for Ctrl-C. Any other exception is a bug and passes with its traceback.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except LoyaltyError as error:
+        say_error(str(error))
+        raise typer.Exit(error.exit_code) from error
+    except BrokenPipeError as error:  # `… | head`
+        drop_output()
+        raise typer.Exit(0) from error
+    except KeyboardInterrupt as error:
+        err.print("stopped by Ctrl-C")
+        raise typer.Exit(130) from error
+    except Exception as error:
+        if not is_disk_full(error):
+            raise
+        say_error(f"The disk is full ({error}); make room on it, then run the command again.")
+        try:
+            sys.stdout.flush()
+        except OSError:
+            drop_output()
+        raise typer.Exit(1) from error
+
+
+def say_error(sentence: str) -> None:
+    err.print("[red]error:[/red]", Text(sentence), soft_wrap=True)
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Tell whether an error is a full disk or quota, of Python's or of duckdb's, if that is used.
+
+    duckdb's IOException has no errno, only the system's words for it.
+    """
+    if isinstance(error, OSError):
+        return error.errno in DISK_FULL
+    duckdb = sys.modules.get("duckdb")
+    words = map(os.strerror, DISK_FULL)
+    return bool(
+        duckdb
+        and isinstance(error, duckdb.IOException)
+        and any(word in str(error) for word in words)
+    )
+
+
+def drop_output() -> None:
+    """Let Python's last flush of stdout, which nobody can write any more, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 app = typer.Typer(
+    cls=Commands,
     name="loyalty",
     help="An open loyalty pipeline on real servers: Kafka, HDFS, HBase, Hive, Flume and Spark.",
     no_args_is_help=True,
@@ -55,15 +128,5 @@ app.add_typer(quarantine.app, name="quarantine", rich_help_panel=ASK)
 
 
 def main() -> None:
-    """Run one command. Exit code 0, 1 for an error of ours, 2 for wrong usage, 130 for Ctrl-C."""
-    try:
-        app(prog_name="./loyalty")
-    except LoyaltyError as error:
-        err.print("[red]error:[/red]", Text(str(error)), soft_wrap=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # whoever read our output has left (`… | head`): that is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        err.print("stopped by Ctrl-C")
-        sys.exit(130)
+    """Run one command; `endings` tells its exit codes."""
+    app(prog_name="./loyalty")

@@ -5,8 +5,15 @@ from typing import Any, Final
 
 from rich.console import Console
 
-out: Final = Console(soft_wrap=True, highlight=False)
-err: Final = Console(stderr=True, highlight=False)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to pipeline/cli.py, as with every other output: Rich would exit with 1."""
+        raise BrokenPipeError
+
+
+out: Final = _Console(soft_wrap=True, highlight=False)
+err: Final = _Console(stderr=True, highlight=False)
 
 
 def print_json(document: Any) -> None:
