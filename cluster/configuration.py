@@ -18,8 +18,10 @@ def make_secret(places: Places, name: str) -> str:
     places.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = places.secrets / name
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24), encoding="ascii")
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(24), encoding="ascii")
+        fresh.replace(path)
     return path.read_text(encoding="ascii")
 
 

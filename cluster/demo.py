@@ -18,7 +18,7 @@ def demo_steps(stack: Stack, found: Stamp, *, empty: bool, rate: str | None) -> 
 
     real = found.begun == "empty" or empty or (stack.places.data / "customers.loaded").exists()
     steps = []
-    if real and asked(stack.places) is None:
+    if empty or (real and asked(stack.places) is None):
         ask_rate(stack.places, "pause")
     if rate is not None or asked(stack.places) is None:
         ask_rate(stack.places, rate or DEFAULT)
@@ -44,11 +44,16 @@ def demo_steps(stack: Stack, found: Stamp, *, empty: bool, rate: str | None) -> 
 
 
 def _load_members(stack: Stack) -> None:
-    """Invent 2,000 members, unless there are customers."""
+    """Invent 2,000 members, unless there are customers and the producer's pool.
+
+    A first start may have been killed between the two; Hive's switch is the refresh's.
+    """
     from batch.load import load_customers
+    from producer.members import members_file
     from producer.pool import demo_customers
 
-    if Hdfs(stack.settings.webhdfs, user="spark").names(CUSTOMERS):
+    is_loaded = Hdfs(stack.settings.webhdfs, user="spark").names(CUSTOMERS)
+    if is_loaded and members_file(stack.places).exists():
         return
     file = stack.places.producer / "demo-customers.csv"
     file.write_text(demo_customers(), encoding="utf-8")

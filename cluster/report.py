@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from cluster.health import look
 from cluster.stack import Stack
+from cluster.watch import read_reasons
 from pipeline.errors import LoyaltyError
 from pipeline.topic import GROUPS, Topic
 from streaming.progress import read_progress
@@ -16,6 +17,7 @@ SERVERS: Final = ("kafka", "namenode", "datanode", "hbase", "thrift", "metastore
 def describe(stack: Stack) -> dict[str, Any]:
     """Give `healthy`, `components`, `producer`, `lag` (lines per reader) and `refresh`."""
     components = look(stack)
+    reasons = read_reasons(stack.places)
     producer = _producer(stack)
     wanted = {*stack.components} - ({"producer"} if not producer["running"] else set())
     kafka_answers = any(c.name == "kafka" and c.state == "answering" for c in components)
@@ -23,7 +25,8 @@ def describe(stack: Stack) -> dict[str, Any]:
         "healthy": all(c.is_healthy for c in components if c.name in wanted),
         "components": [
             {"name": c.name, "title": c.title, "state": c.state, "restarts": c.restarts,
-             "port": c.port, "rss_mib": c.rss_mib, "wanted": c.name in wanted}
+             "port": c.port, "rss_mib": c.rss_mib, "wanted": c.name in wanted,
+             "reason": reasons.get(c.name, "")}
             for c in components
         ],
         "producer": {"asked": producer["asked"], "measured": producer["measured"]},

@@ -10,6 +10,7 @@ import psutil
 from cluster.java import MARK
 from cluster.stack import Stack
 from cluster.supervision import DEFAULT_STOP_SECONDS, STOP_SECONDS
+from pipeline.errors import LoyaltyError
 
 ORDER: Final = (
     ("producer",),
@@ -43,7 +44,13 @@ def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[st
                 stopped(stack.components[name].title)
     daemon = psutil.Process(supervisor.daemon_pid())
     supervisor.stop_daemon()
-    daemon.wait(timeout=20)
+    try:
+        daemon.wait(timeout=60)
+    except psutil.TimeoutExpired as error:
+        raise LoyaltyError(
+            f"supervisord (process {daemon.pid}) does not end; "
+            f"see {stack.places.logs / 'supervisord.log'}, then try `./loyalty down` again."
+        ) from error
     for name, family in families.items():
         killed += [f"{name} (process {pid})" for pid in _end(family, patience=5)]
     return len(alive), killed

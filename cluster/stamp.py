@@ -42,6 +42,15 @@ def read_stamp(settings: Settings) -> Stamp | None:
     return Stamp(**values)
 
 
+def check_unstamped(settings: Settings) -> None:
+    """Refuse a folder that holds something else than a start that came to nothing."""
+    if settings.data.exists() and {path.name for path in settings.data.iterdir()} - {"run"}:
+        raise Refused(
+            f"{settings.data} holds files and no stamp of `up`; "
+            "set LOYALTY_DATA to a new or an empty folder."
+        )
+
+
 def write_stamp(settings: Settings, zone: str, begun: str) -> Stamp:
     """Stamp a new data folder."""
     cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")

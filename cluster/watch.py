@@ -6,7 +6,9 @@ one that was stopped). A component is judged only while those that its answer ne
 what is broken is restarted before what only suffers from it.
 """
 
+import itertools
 import json
+import math
 import os
 import signal
 import threading
@@ -27,13 +29,18 @@ from cluster.supervision import Process, Supervisor
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
 from pipeline.topic import GROUPS, Offsets, Topic, has_reached
+from producer.log import now_ms
+from producer.sweep import sweep
 from streaming.progress import read_progress
 
 EVERY_SECONDS: Final = 10
 PATIENCE: Final = 3
 """Questions in a row without an answer, after which a process is killed."""
-HBASE_PATIENCE: Final = 5
-"""HBase is asked through Thrift: when that alone hangs, its restart comes first."""
+LONGER_PATIENCE: Final[Mapping[str, int]] = {"hbase": 5, "flume": 6, "streaming": 6}
+"""HBase is asked through Thrift: when that alone hangs, its restart comes first. Flume and the
+stream may have a long batch at hand."""
+SWEEP_ROUNDS: Final = 60
+"""Order log files that nobody needs are looked for every ten minutes."""
 GRACE_SECONDS: Final = 60
 """After its start a process is left alone; HBase after a crash takes up to 17 s (measured)."""
 
@@ -124,10 +131,22 @@ class Watch:
             patient.silent = 0
             return
         patient.silent += 1
-        if patient.silent >= (HBASE_PATIENCE if name == "hbase" else PATIENCE):
+        if patient.silent >= self._patience(name):
             patient.silent, patient.killed = 0, patient.reason
             _tell(f"{name} (process {process.pid}) is killed: {patient.reason}")
             os.kill(process.pid, signal.SIGKILL)
+
+    def _patience(self, name: str) -> int:
+        """Give how many questions in a row may stay without an answer."""
+        triggers = math.ceil(3 * self._settings.trigger_seconds / EVERY_SECONDS)
+        return LONGER_PATIENCE.get(name, PATIENCE) + (triggers if name == "streaming" else 0)
+
+    def sweep(self) -> None:
+        """Delete the order log files that Flume has read and whose retention is over."""
+        settings = self._settings
+        for path in sweep(self._places.order_log, self._places.positions,
+                          settings.log_retention_days, now_ms()):  # fmt: skip
+            _tell(f"{path.name} is deleted: it was read, and its retention is over")
 
     def _ask_flume(self) -> None:
         """Both sinks and the source move on while there is something for them to do."""
@@ -169,9 +188,13 @@ def _source(places: Places) -> tuple[Offsets, Offsets]:
 
 def _last_line_end(file: Path, at: int) -> int:
     """Give the end of the last whole line after `at`, as far as 1 MiB tells: half a line waits."""
-    with file.open("rb") as log:
-        log.seek(at)
-        return at + log.read(1 << 20).rfind(b"\n") + 1
+    try:
+        with file.open("rb") as log:
+            log.seek(at)
+            return at + log.read(1 << 20).rfind(b"\n") + 1
+    except OSError as error:  # a till's file that nobody else may read is not Flume's fault
+        _tell(f"{file} cannot be read ({error.strerror}); its till has to let this user read it")
+        return at
 
 
 def _age(pid: int) -> float:
@@ -198,10 +221,12 @@ def main() -> None:
     pause = threading.Event()  # never set: its wait is the pause between two rounds
 
     def rounds() -> None:
-        while True:
+        for number in itertools.count():
             begun = time.monotonic()
             health = watch.look()
             write_health(places.run / "health.json", health)
+            if number % SWEEP_ROUNDS == 0:
+                watch.sweep()
             pause.wait(max(0, EVERY_SECONDS - (time.monotonic() - begun)))
 
     def guarded() -> None:
@@ -216,6 +241,15 @@ def main() -> None:
 
     threading.Thread(target=guarded, daemon=True).start()
     count_ends(places.run / "restarts.json")
+
+
+def read_reasons(places: Places) -> dict[str, str]:
+    """Give why each component did not answer in the watcher's last round, or why it was killed."""
+    try:
+        health = json.loads((places.run / "health.json").read_bytes())
+    except FileNotFoundError:
+        return {}
+    return {name: found["reason"] or found["killed"] for name, found in health.items()}
 
 
 def write_health(path: Path, health: Mapping[str, Any]) -> None:

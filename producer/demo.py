@@ -14,7 +14,6 @@ from producer.members import members_file, read_members
 from producer.orders import Till, demo_run
 from producer.pace import Pace
 from producer.rate import asked, rate_file
-from producer.sweep import sweep
 
 STOP: Final = (signal.SIGTERM, signal.SIGINT)
 """Blocked in the whole process and asked for between two receipts: a line is never broken off."""
@@ -25,27 +24,22 @@ _TICK_NS: Final = 5_000_000
 _AT_ONCE: Final = 200
 """Orders between two questions for a signal, at `max`."""
 _NO_ROOM_S: Final = 1.0
-_SWEEP_NS: Final = 600 * 1_000_000_000
 
 _log: Final = logging.getLogger(__name__)
 
 
 class Demo:
-    """The loop. `menu` is what is sold; files of `log` are swept after `retention_days`."""
+    """The loop. `menu` is what is sold."""
 
-    def __init__(
-        self, places: Places, menu: Sequence[MenuItem], log: OrderLog, retention_days: int
-    ) -> None:
+    def __init__(self, places: Places, menu: Sequence[MenuItem], log: OrderLog) -> None:
         self._places = places
         self._menu = menu
         self._log = log
-        self._retention_days = retention_days
         self._run = demo_run()
         self._till: Till | None = None
         self._pace: Pace | None = None
         self._seen: dict[Path, tuple[int, int] | None] = {}
         self._last_ns: int | None = None
-        self._swept_ns: int | None = None
         self._stopped = False
 
     def run(self) -> None:
@@ -88,7 +82,7 @@ class Demo:
                 return
 
     def _look(self, now: int) -> None:
-        """Take up another rate and other members, and delete files that may go."""
+        """Take up another rate and other members."""
         if self._changed(members_file(self._places)):
             self._hire()
         if self._changed(rate_file(self._places)):
@@ -97,11 +91,6 @@ class Demo:
             self._pace = None
             if wanted and not wanted.paused:
                 self._pace = Pace(wanted.rate.interval_ns, now, self._last_ns)
-        if self._swept_ns is None or now - self._swept_ns > _SWEEP_NS:
-            self._swept_ns = now
-            places = self._places
-            for path in sweep(places.order_log, places.positions, self._retention_days, now_ms()):
-                _log.info("Deleted %s: read, and kept long enough.", path.name)
 
     def _hire(self) -> None:
         members = read_members(self._places)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-FUTURE_MS: Final = 4_102_444_800_000
-"""The year 2100: ahead of every clock, and the same in each run."""
+FAR_AHEAD: Final = 4_102_444_800_000
+"""The year 2100, epoch milliseconds: ahead of every clock, and the same in each run."""
 
 _CUSTOMER, _TIME, _ORDER_ID, _LINE_NO, _EVENT, _STORE, _ITEM, _QUANTITY, _AMOUNT, _REF = range(10)
 
@@ -34,7 +34,7 @@ _WAYS: Final[Mapping[str, tuple[Mapping[int, str | None], ...]]] = {
         {_AMOUNT: "10000000.00"}, {_EVENT: "REDEEM", _AMOUNT: "65.00"},
     ),
     "REF": ({_REF: "A-1"}, {_EVENT: "REFUND"}, {_EVENT: "REFUND", _REF: "A_1"}),
-    "FUTURE": ({_TIME: str(FUTURE_MS)},),
+    "FUTURE": ({_TIME: str(FAR_AHEAD)},),
 }  # fmt: skip
 
 REASONS: Final = tuple(_WAYS)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from pipeline.console import err, out, print_json
 from pipeline.errors import Refused, UsageError
@@ -32,8 +33,14 @@ def down(
     """
     from cluster.lock import only_one
     from cluster.shutdown import stop_all
+    from cluster.stamp import read_stamp
 
     stack = _stack()
+    if purge and stack.settings.data.exists() and read_stamp(stack.settings) is None:
+        raise Refused(
+            f"{stack.settings.data} has no stamp of `up`, so it is not removed; "
+            "look at LOYALTY_DATA, or remove it by hand."
+        )
     if purge and not yes:
         typer.confirm(f"Remove {stack.settings.data} with all orders in it?", abort=True, err=True)
     if not stack.settings.data.exists():
@@ -101,6 +108,11 @@ def _lines(document: dict[str, Any]) -> list[str]:
         lines.append(f"producer   asked {producer['asked']}, measured {rate}")
     else:
         lines.append("producer   none; `./loyalty rate resume` starts invented orders")
+    lines += [
+        f"[yellow]{c['name']}[/]: {escape(c['reason'])}"
+        for c in document["components"]
+        if c["reason"] and c["wanted"]
+    ]
     lag = ", ".join(f"{reader} {'?' if n is None else n}" for reader, n in document["lag"].items())
     lines.append(f"lag        {lag} lines")
     if last["last"]:

@@ -30,6 +30,7 @@ def up(
     """
     from cluster.lock import only_one
     from cluster.stack import Stack
+    from cluster.stamp import check_unstamped, read_stamp
 
     settings = read_settings()
     if rate is not None:
@@ -39,6 +40,9 @@ def up(
         if empty:
             raise UsageError("--empty starts no producer, so it takes no --rate; leave one out.")
     stack = Stack(settings, read_programme(settings.programme))
+    if read_stamp(settings) is None:
+        check_unstamped(settings)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with only_one(stack.places.run / "up.lock", "An `up` of this data folder"):
         _start(stack, empty=empty, rate=rate)
 

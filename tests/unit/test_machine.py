@@ -9,6 +9,8 @@ import pytest
 from cluster.checks import check_machine, check_ports
 from cluster.component import read_components
 from cluster.lock import only_one
+from pipeline.commands.processes import down
+from pipeline.commands.up import up
 from pipeline.errors import Refused
 from pipeline.settings import Settings
 
@@ -48,3 +50,15 @@ def test_the_second_is_refused_and_told_who_is_first(tmp_path: Path) -> None:
         pytest.fail("both hold the lock")
     with only_one(lock, "An `up`"):
         assert lock.read_text().strip() == str(os.getpid())
+
+
+def test_a_folder_of_somebody_elses_is_neither_used_nor_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"x")
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    with pytest.raises(Refused, match="no stamp"):
+        down(purge=True, yes=True)
+    with pytest.raises(Refused, match="no stamp"):
+        up()
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.jpg"]

@@ -12,7 +12,7 @@ import pytest
 from cluster.component import Component
 from cluster.restarts import read_restarts
 from cluster.supervision import Supervisor, write_configuration
-from cluster.watch import PATIENCE, Watch
+from cluster.watch import PATIENCE, Watch, is_stopped
 from pipeline.places import Places
 from pipeline.settings import Settings
 
@@ -35,6 +35,7 @@ def supervisor(settings: Settings) -> Iterator[Supervisor]:
     places = Places(settings.data)
     places.run.mkdir()
     places.logs.mkdir()
+    places.order_log.mkdir()
     program = Component(name="producer", title="Producer")
     write_configuration(
         places, {"producer": (program, ["sleep", "1000"], {})}, settings.environment()
@@ -85,6 +86,7 @@ def test_who_lives_but_does_nothing_is_killed_and_started_again(
     supervisor.start("producer")
     first = pid_of(supervisor)
     os.kill(first, signal.SIGSTOP)
+    wait_until(lambda: is_stopped(first))
     watch = Watch(settings, supervisor)
     for _ in range(PATIENCE - 1):
         found = watch.look()["producer"]
