@@ -44,7 +44,7 @@ def main() -> None:
 def run(
     settings: Settings, asked_to_end: Event, tables: Tables = TABLES, database: str = "default"
 ) -> None:
-    """Run until asked to end; raises when the query or its JVM ends by itself."""
+    """Run until asked to end; raises when the query, its JVM or the follower ends by itself."""
     places, hdfs = Places(settings.data), Hdfs(settings.webhdfs, user="spark")
     zone = read_programme(settings.programme).time_zone
     spark = open_session("streaming")
@@ -75,11 +75,13 @@ def run(
     while not asked_to_end.is_set():
         if query.awaitTermination(timeout=1):
             raise LoyaltyError("The query ended by itself; it is started again.")
-    # the batch at hand is finished, as far as that takes seconds; if not, it is given again
-    has_lock = batches.at_hand.acquire(timeout=8)
+        if not follower.is_alive():
+            raise LoyaltyError(
+                "What makes Hive follow ended by itself, see the traceback above; "
+                "the stream is started again."
+            )
+    batches.stop(seconds=8)
     query.stop()
-    if has_lock:
-        batches.at_hand.release()
     follower.stop()
     spark.stop()
 

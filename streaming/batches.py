@@ -27,7 +27,7 @@ from streaming.identities import COMPARED, ORIGIN, compare
 from streaming.quarantine import by_file, conflicts_of, faults_of
 from streaming.ranges import by_partition, holds_any, instants, pieces
 from streaming.staging import Counts, Move, Record
-from streaming.stored import Generation, Listing, Reader
+from streaming.stored import Generation, Listing, Reader, highest_generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class BatchWriter:
         staging.drop_unfinished(self._hdfs, self._tables.staging)
         found = staging.records(self._hdfs, self._tables.staging)
         for record in found:
-            staging.finish(self._hdfs, self._tables.staging, record)
+            self._finish(record)
         self.last = found[-1] if found else None
         if self.last is not None:
             staging.forget_older(self._hdfs, self._tables.staging, self.last)
@@ -84,7 +84,7 @@ class BatchWriter:
         """Write a batch (schema CLEAN of streaming/clean.py, at least one row)."""
         placed = place(self.last, self._highest_epoch, topic_id, batch, _offsets(rows))
         if placed.is_rerun:
-            staging.finish(self._hdfs, self._tables.staging, placed.record)
+            self._finish(placed.record)
             return placed.record
         record, files = self.compute(placed.record, rows)
         contents = [encode(file.rows, file.schema) for file in files]
@@ -163,6 +163,14 @@ class BatchWriter:
             rows["kafka_partition"].to_pylist(), rows["kafka_offset"].to_pylist(), strict=True
         )
         return pa.array([origin in found for origin in origins], pa.bool_())
+
+    def _finish(self, record: Record) -> None:
+        """Finish a batch whose files are no longer at hand, or of which some moved before."""
+        staging.finish(self._hdfs, self._tables.staging, record)
+        for folder in dict.fromkeys(move.target.rsplit("/", 2)[0] for move in record.moves):
+            # a repair may have published a later generation than the one that was moved to
+            if number := highest_generation(self._hdfs, folder):
+                self._changed(f"{folder}/g={number}")
 
     def _remember(self, files: list[_File]) -> None:
         for file in files:

@@ -55,6 +55,10 @@ class PartitionFollower:
                 self._told[table, partition] = folder
                 self._news.notify()
 
+    def is_alive(self) -> bool:
+        """Tell whether the thread runs; one that died of an error wrote its traceback."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """End after the statement at hand, for which it waits some seconds."""
         with self._news:
@@ -98,6 +102,10 @@ class PartitionFollower:
                 else:
                     with self._news:
                         self._told.setdefault((table, partition), folders[-1])
+        with self._news:
+            # a restart tells the last batch's folders again: mostly Hive shows them
+            told = self._told.items()
+            self._told = {key: f for key, f in told if self._shown.get(key) != f}
 
     def _show_told(self, session: Session) -> None:
         with self._news:

@@ -1,10 +1,9 @@
 """The query: topic -> clean -> a batch at a time to the writer."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
 import pyarrow as pa
@@ -12,15 +11,20 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming.query import StreamingQuery
 
-from pipeline.errors import LoyaltyError, Unavailable
+from pipeline.errors import LoyaltyError
 from pipeline.topic import Topic
 from streaming.batches import BatchWriter
 from streaming.clean import clean
+from streaming.patience import patiently
 from streaming.staging import Record
 
 PATIENCE_SECONDS: Final = 60
 """How long a batch tries again while HDFS or Kafka do not answer; then the process ends, and is
 started again with back-off."""
+
+
+class Stopping(LoyaltyError):
+    """The process was asked to end before this batch began: it is given again."""
 
 
 class TopicReplaced(LoyaltyError):
@@ -61,35 +65,41 @@ class Batches:
         self._source = source
         self._writer = writer
         self._done = done
-        self.at_hand = Lock()
+        self._at_hand = Lock()
         """Held while a batch is written."""
+        self._stopping = Event()
+
+    def stop(self, seconds: float) -> None:
+        """Let the batch at hand end, as far as that takes some seconds; begin no other.
+
+        Nothing is held afterwards: the query's end waits for a batch that began in between.
+        """
+        self._stopping.set()
+        if self._at_hand.acquire(timeout=seconds):
+            self._at_hand.release()
 
     def __call__(self, frame: DataFrame, number: int) -> None:
-        """Write one micro-batch."""
-        with self.at_hand:
+        """Write one micro-batch; raises Stopping after `stop`, as Spark commits what returns."""
+        with self._at_hand:
+            if self._stopping.is_set():
+                raise Stopping("The stream ends; the batch is given again at its next start.")
             rows = frame.toArrow()
             if len(rows):
                 self._done(self._write(rows, number))
 
     def _write(self, rows: pa.Table, number: int) -> Record:
         """Write it, again and again while a server is away for a short time."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        pause = 0.5
-        while True:
-            try:
-                # asked after the rows were read: so they are of the topic that has this id
-                if self._source.topic.id() != self._source.topic_id:
-                    raise TopicReplaced(
-                        f"Topic {self._source.topic.name} was made anew while it was read; "
-                        "the stream starts again from its earliest offset."
-                    )
-                return self._writer.write(rows, self._source.topic_id, number)
-            except Unavailable:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(pause)
-                pause = min(2 * pause, 5)
-                self._writer.open()
+
+        def write() -> Record:
+            # asked after the rows were read: so they are of the topic that has this id
+            if self._source.topic.id() != self._source.topic_id:
+                raise TopicReplaced(
+                    f"Topic {self._source.topic.name} was made anew while it was read; "
+                    "the stream starts again from its earliest offset."
+                )
+            return self._writer.write(rows, self._source.topic_id, number)
+
+        return patiently(write, self._writer.open, PATIENCE_SECONDS, self._stopping)
 
 
 def start_query(

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
@@ -29,10 +29,12 @@ class Trial:
 
     hdfs: Hdfs
     tables: Tables
+    told: list[str] = field(default_factory=list)
+    """The folders that Hive's follower was told of."""
 
     def writer(self) -> BatchWriter:
         """Start a driver: one that knows nothing but what lies on HDFS."""
-        writer = BatchWriter(self.hdfs, self.tables, lambda _folder: None)
+        writer = BatchWriter(self.hdfs, self.tables, self.told.append)
         writer.open()
         return writer
 
@@ -137,6 +139,7 @@ def test_killed_between_two_steps(trial: Trial, killed_after: Steps, lost_checkp
     record, files = writer.compute(place(writer.last, lambda: 1, "t", 1, offsets).record, second)
     killed_after(trial, record, [encode(file.rows, file.schema) for file in files])
 
+    trial.told.clear()
     after = trial.writer()
     last = after.write(everything, "t", 0) if lost_checkpoint else after.write(second, "t", 1)
 
@@ -145,6 +148,8 @@ def test_killed_between_two_steps(trial: Trial, killed_after: Steps, lost_checkp
     assert last.totals == Counts(7, 4, 1, 2)
     assert last.epoch == (2 if lost_checkpoint else 1)
     assert trial.hdfs.names(trial.tables.staging) == [last.name]
+    # Hive is told of every folder of the batch, whoever finished it
+    assert {move.target.rpartition("/")[0] for move in record.moves} <= set(trial.told)
     # given once more, as Spark does when its commit was not written: nothing changes
     same = after.write(everything, "t", 0) if lost_checkpoint else after.write(second, "t", 1)
     assert same == last
