@@ -31,9 +31,11 @@ def place(
     """Decide it from the newest complete record; highest_epoch (0: none) is asked if it matters.
 
     A new epoch begins whenever offsets do not go on where the last record ends: the checkpoint
-    was lost, in part or whole, or restored; the topic is another; offsets have expired.
+    was lost, in part or whole, or restored; the topic is another; offsets have expired. A
+    partition of the topic that has no line in that batch is handled up to where it was.
     """
     gaps: tuple[Gap, ...] = ()
+    handled: dict[int, int] = {}
     if last is not None:
         same_topic = last.topic_id == topic_id
         if same_topic and last.batch == batch and last.offsets == offsets:
@@ -42,8 +44,10 @@ def place(
         if same_topic and last.batch < batch and goes_on:
             return Placed(replace(last, batch=batch, offsets=offsets, moves=()), is_rerun=False)
         gaps = last.gaps + _gaps(last, topic_id, offsets)
+        if same_topic:
+            handled = {part: at for part, at in last.next.items() if part not in offsets}
     epoch = highest_epoch() + 1
-    new = Record(epoch, batch, topic_id, offsets, {}, {}, Counts(), Counts(), gaps)
+    new = Record(epoch, batch, topic_id, offsets, handled, handled, Counts(), Counts(), gaps)
     return Placed(new, is_rerun=False)
 
 

@@ -51,6 +51,15 @@ def test_a_checkpoint_lost_or_restored_begins_an_epoch() -> None:
     assert placed(8, {0: (150, 240)}).epoch == 6
 
 
+def test_a_new_epoch_keeps_what_was_handled_of_partitions_without_lines() -> None:
+    record = with_counts(placed(4, {0: (60, 80)}), Counts(21, 21))
+    assert (record.since, record.next) == ({0: 60, 1: 50}, {0: 81, 1: 50})
+    # so a jump in them is still seen
+    assert placed(5, {1: (55, 60)}, last=record).gaps == (Gap("t", 1, 50, 54),)
+    other = with_counts(placed(4, {0: (60, 80)}, topic="new"), Counts(21, 21))
+    assert (other.since, other.next) == ({0: 60}, {0: 81})
+
+
 def test_another_topic_begins_an_epoch_and_names_what_may_be_missing() -> None:
     record = placed(8, {0: (200, 204)}, topic="new")
     assert (record.epoch, record.topic_id) == (6, "new")
