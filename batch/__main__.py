@@ -9,6 +9,7 @@ from typing import Any
 
 from batch.generations import CustomerTable
 from batch.job import check, members, publish, read_lines
+from batch.lifeline import end_with_parent
 from batch.rebuild import rebuild
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
@@ -37,6 +38,7 @@ def main() -> None:
     again.add_argument("--repair", action="store_true", help="the stream stands meanwhile")
     again.set_defaults(run=rebuild_transactions)
     asked_for = parser.parse_args()
+    end_with_parent()
     try:
         result, code = asked_for.run(read_settings(), asked_for), 0
     except LoyaltyError as error:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -80,6 +81,26 @@ def test_it_stands_meanwhile_and_goes_on_whatever_happens(
     assert raised is error
     assert pid(supervisor) not in {0, before}
     assert signal.getsignal(signal.SIGTERM) == handler
+
+
+class Hit(Supervisor):
+    """One whose command gets another SIGTERM just before it starts something."""
+
+    def start(self, name: str) -> bool:
+        """Start it after the signal."""
+        os.kill(os.getpid(), signal.SIGTERM)
+        return super().start(name)
+
+
+@pytest.mark.parametrize("body", [_ends_well, _is_ended])
+def test_another_signal_does_not_break_the_start_off(
+    supervisor: Supervisor, tmp_path: Path, body: Callable[[], None]
+) -> None:
+    supervisor.start(NAME)
+    before = pid(supervisor)
+    with suppress(SystemExit), paused(Hit(Places(tmp_path)), NAME):
+        body()
+    assert pid(supervisor) not in {0, before}
 
 
 def test_what_did_not_run_stays_so(supervisor: Supervisor) -> None:
