@@ -6,16 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
-RECEIPTS = DATA / "receipts-2019-04-01-to-05.csv"
-CUSTOMERS = DATA / "customers.csv"
-PRODUCTS = DATA / "products.csv"
-
-
-def require_data() -> None:
-    """Say so when the coffee chain's data is not beside the checkout."""
-    missing = [str(file) for file in (RECEIPTS, CUSTOMERS, PRODUCTS) if not file.is_file()]
-    assert not missing, f"these tests need the coffee chain's data; missing: {missing}"
+from tests.shared_data import CUSTOMERS, RECEIPTS
 
 
 @dataclass(frozen=True)

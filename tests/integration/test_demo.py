@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import psutil
@@ -15,9 +16,9 @@ import pytest
 from cluster.supervision import Supervisor
 from pipeline.settings import ROOT
 from tests.integration.conftest import PORTS, RunningStack, make_stack
-from tests.integration.oracle import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
-from tests.integration.test_operation import pids, status
-from tests.integration.test_path import wait_until
+from tests.integration.observation import pids, status
+from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_an_invented_order_is_counted_by_a_refresh(demo: RunningStack) -> None:
     spent = json.loads(
         demo.ok("sql", "--json", f"select spnd_amt from loyalty where cust_id = {row['cust_id']}")
     )
-    assert float(spent[0]["spnd_amt"]) > 0
+    assert Decimal(spent[0]["spnd_amt"]) > 0
 
 
 def test_the_rate_is_seen_as_asked(demo: RunningStack) -> None:

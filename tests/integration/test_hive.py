@@ -24,6 +24,7 @@ from pipeline.errors import Refused
 from pipeline.webhdfs import Hdfs
 from streaming.files import QUARANTINE, TRANSACTIONS, encode
 from tests.integration.conftest import RunningStack
+from tests.waiting import wait_until
 
 DAY = date(2019, 4, 5)
 AT = datetime(2019, 4, 5, 16, 0, 0, 123000, tzinfo=UTC)
@@ -221,12 +222,16 @@ def test_a_reader_sees_the_old_or_the_new_one(stack: RunningStack, warehouse: Wa
 
     reader = Thread(target=read)
     reader.start()
-    for size in (2, 3):
-        warehouse.load_customers(list(range(1, size + 1)), generation=size)
-        warehouse.refresh(DAY)
-    stop.set()
-    reader.join(timeout=60)
-    assert seen
+    try:
+        wait_until("the reader sees the first", lambda: [1] in seen)
+        for size in (2, 3):
+            ids = list(range(1, size + 1))
+            warehouse.load_customers(ids, generation=size)
+            warehouse.refresh(DAY)
+            wait_until(f"the reader sees {ids}", lambda ids=ids: ids in seen)  # type: ignore[misc]
+    finally:
+        stop.set()
+        reader.join(timeout=60)
     assert all(ids in ([1], [1, 2], [1, 2, 3]) for ids in seen), seen
     assert seen == sorted(seen, key=len)
 

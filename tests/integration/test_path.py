@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable
+from decimal import Decimal
 
 import happybase
 from confluent_kafka import Consumer, TopicPartition
@@ -14,15 +14,7 @@ from pipeline.settings import ROOT
 from pipeline.topic import Topic
 from pipeline.webhdfs import Hdfs
 from tests.integration.conftest import RunningStack
-
-
-def wait_until(what: str, question: Callable[[], bool], seconds: float = 30) -> float:
-    """Ask until the answer is yes; gives the seconds that it took."""
-    begun = time.monotonic()
-    while not question():
-        assert time.monotonic() - begun < seconds, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.1)
-    return time.monotonic() - begun
+from tests.waiting import wait_until
 
 
 def lines_in_topic(stack: RunningStack) -> list[bytes]:
@@ -85,7 +77,7 @@ def test_one_order_is_seen_at_every_hop(stack: RunningStack) -> None:
         "line_no": 1, "event": "SALE", "store_id": 3, "quantity": 2, "amount": "140.00",
         "ref": None, "ordered_at": None, "odr_dt": today.isoformat(),
     }  # fmt: skip
-    assert sum(float(row["odr_prc"]) for row in rows) == 205.5
+    assert sum(Decimal(row["odr_prc"]) for row in rows) == Decimal("205.50")
 
     orders = json.loads(stack.ok("orders", "7", "--last", "1", "--json"))
     text = json.dumps(orders)

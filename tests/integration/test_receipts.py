@@ -6,15 +6,8 @@ from decimal import Decimal
 import pytest
 
 from tests.integration.conftest import RunningStack
-from tests.integration.oracle import (
-    CUSTOMERS,
-    PRODUCTS,
-    RECEIPTS,
-    Reckoning,
-    customer_ids,
-    reckon,
-    require_data,
-)
+from tests.integration.oracle import Reckoning, customer_ids, reckon
+from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 
 PERIOD = "odr_dt between date '2019-04-01' and date '2019-04-05'"
 

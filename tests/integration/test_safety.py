@@ -10,7 +10,7 @@ from cluster.storage import FOLDERS
 from pipeline.errors import LoyaltyError
 from pipeline.webhdfs import Hdfs
 from tests.integration.conftest import RunningStack
-from tests.integration.oracle import CUSTOMERS, require_data
+from tests.shared_data import CUSTOMERS, require_data
 
 
 def folders(hdfs: Hdfs, folder: str) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from cluster.lock import only_one
-from hive.refresh import read_last
+from hive.refresh import read_last, refresh
 from hive.session import connect
-from pipeline.errors import LoyaltyError
+from pipeline.errors import LoyaltyError, Unavailable
+from pipeline.programme import calendar, read_programme
 from pipeline.settings import ROOT
-from tests.integration.conftest import RunningStack
+from tests.integration.conftest import RunningStack, free_ports
+from tests.shared_data import CUSTOMERS, require_data
 
 
 def test_a_statement_that_fails_or_takes_too_long_is_a_sentence(stack: RunningStack) -> None:
@@ -38,14 +40,21 @@ def test_one_refresh_at_a_time(stack: RunningStack) -> None:
 
 
 def test_a_refresh_is_recorded(stack: RunningStack) -> None:
-    done = stack.run("refresh", "--json")
+    require_data()
+    stack.ok("customers", "load", str(CUSTOMERS))
+    (nobody,) = free_ports(1)
+    without_hive = stack.settings.model_copy(update={"hiveserver2_port": nobody})
+    day = calendar(read_programme(stack.settings.programme)).today()
+    with pytest.raises(Unavailable) as failure:
+        refresh(without_hive, stack.places, day)
     last = read_last(stack.places)
     assert last is not None
-    assert last["ok"] is (done.returncode == 0)
-    if last["ok"]:
-        assert json.loads(done.stdout)["rows"] == last["rows"]
-    else:
-        assert last["error"] in done.stderr
+    assert (last["ok"], last["rows"], last["error"]) == (False, None, str(failure.value))
+    snapshot = json.loads(stack.ok("refresh", "--json"))
+    last = read_last(stack.places)
+    assert last is not None
+    assert (last["ok"], last["error"], last["data_dt"]) == (True, None, snapshot["data_dt"])
+    assert last["rows"] == snapshot["rows"] == len(CUSTOMERS.read_bytes().splitlines())
 
 
 def test_results_as_table_csv_and_json(stack: RunningStack) -> None:

@@ -13,7 +13,7 @@ from hbase import table as hbase_table
 from hbase.table import Tables, lines, make_tables, probe
 from pipeline.places import ORDERS_TABLE, PROBE_TABLE
 from tests.integration.conftest import RunningStack
-from tests.integration.test_path import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture

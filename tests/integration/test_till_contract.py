@@ -13,7 +13,7 @@ from pipeline.order import OrderLine, parse
 from pipeline.settings import ROOT
 from producer.log import mend
 from tests.integration.conftest import RunningStack
-from tests.integration.test_path import wait_until
+from tests.waiting import wait_until
 
 PAGE = ROOT / "docs" / "till.md"
 INTERPRETERS = {"till.py": sys.executable, "till.sh": "sh"}

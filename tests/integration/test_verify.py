@@ -25,7 +25,7 @@ from pipeline.programme import calendar, read_programme
 from pipeline.settings import ROOT
 from pipeline.webhdfs import Hdfs
 from tests.integration.conftest import RunningStack
-from tests.integration.test_path import wait_until
+from tests.waiting import wait_until
 
 
 def verified(stack: RunningStack, *options: str) -> dict[str, Any]:

@@ -8,14 +8,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from batch.customers import CUSTOMERS, LINES, REASONS, clean_customers
-from pipeline.settings import ROOT
+from tests.shared_data import CUSTOMERS as FILE
+from tests.shared_data import require_data
 
 GOOD = '7,3,Kelly Key,k@example.org,2017-01-04,"908-424-2890",1950-05-29,M,1950'
 FIELDS = (
     "customer_id", "home_store", "name", "email", "since", "card", "birthdate", "gender",
     "birth_year",
 )  # fmt: skip
-SHARED = ROOT.parent / "shared" / "data" / "customers.csv"
 
 
 def row(**changes: str) -> str:
@@ -117,9 +117,8 @@ def test_reasons_are_those_that_are_named(spark: SparkSession) -> None:
 
 
 def test_the_chains_own_file(spark: SparkSession) -> None:
-    if not SHARED.exists():
-        pytest.fail(f"{SHARED} is missing; this test reads the chain's customer file.")
-    lines = SHARED.read_text(encoding="utf-8").splitlines()
+    require_data()
+    lines = FILE.read_text(encoding="utf-8").splitlines()
     found = cleaned(spark, *lines)
     assert {r["reason"] for r in found} == {None}
     wanted = [(int(r[0]), r[2].strip(), r[5].replace('"', "")) for r in csv.reader(lines)]

@@ -19,6 +19,7 @@ from producer.log import files, now_ms
 from producer.measure import measured_rate
 from producer.members import write_members
 from producer.rate import ask_rate
+from tests.waiting import wait_until
 
 Begin = Callable[[], subprocess.Popen[str]]
 
@@ -76,13 +77,6 @@ def written(places: Places) -> list[OrderLine]:
     return orders
 
 
-def until(reached: Callable[[], bool], seconds: float = 5) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, "not reached in time"
-        time.sleep(0.02)
-
-
 def receipt_numbers(orders: list[OrderLine]) -> list[int]:
     """Give the running numbers of the receipts, checking that no line is lost or doubled."""
     numbers: list[int] = []
@@ -102,7 +96,7 @@ def test_the_default_rate_begins_with_an_order_at_once(places: Places, begin: Be
     ask_rate(places, "30s")
     before = now_ms()
     process = begin()
-    until(lambda: bool(written(places)))
+    wait_until("the orders are written", lambda: bool(written(places)))
     said = stop(process)
     assert "30s" in said
     orders = written(places)
@@ -114,9 +108,11 @@ def test_the_default_rate_begins_with_an_order_at_once(places: Places, begin: Be
 def test_another_rate_acts_within_two_seconds(places: Places, begin: Begin) -> None:
     ask_rate(places, "30s")
     process = begin()
-    until(lambda: bool(written(places)))
+    wait_until("the orders are written", lambda: bool(written(places)))
     ask_rate(places, "500/s")
-    until(lambda: len(receipt_numbers(written(places))) > 100, seconds=2)
+    wait_until(
+        "the orders are written", lambda: len(receipt_numbers(written(places))) > 100, seconds=2
+    )
     asked = ask_rate(places, "100/s")
     time.sleep(3)
     measured = measured_rate(places.order_log, now_ms(), asked.since_ms + 1000)
@@ -134,12 +130,12 @@ def test_another_rate_acts_within_two_seconds(places: Places, begin: Begin) -> N
 def test_a_pause_is_not_made_up_for(places: Places, begin: Begin) -> None:
     ask_rate(places, "100/s")
     process = begin()
-    until(lambda: bool(written(places)))
+    wait_until("the orders are written", lambda: bool(written(places)))
     ask_rate(places, "pause")
     time.sleep(3)
     before = len(written(places))
     ask_rate(places, "resume")
-    until(lambda: len(written(places)) > before)
+    wait_until("the orders are written", lambda: len(written(places)) > before)
     time.sleep(0.5)
     assert len(written(places)) - before < 150
     stop(process)
@@ -150,7 +146,7 @@ def test_the_rate_outlives_a_kill_and_the_ids_differ(places: Places, begin: Begi
     for _ in range(2):
         process = begin()
         more = len(written(places)) + 100
-        until(lambda more=more: len(written(places)) > more)  # type: ignore[misc]
+        wait_until("the orders are written", lambda more=more: len(written(places)) > more)  # type: ignore[misc]
         process.kill()
         process.wait()
     assert len(list(files(places.order_log))) == 2
@@ -161,7 +157,7 @@ def test_the_rate_outlives_a_kill_and_the_ids_differ(places: Places, begin: Begi
 def test_max_ends_at_a_line_end_too(places: Places, begin: Begin) -> None:
     ask_rate(places, "max")
     process = begin()
-    until(lambda: len(written(places)) > 10_000)
+    wait_until("the orders are written", lambda: len(written(places)) > 10_000)
     stop(process)
     numbers = receipt_numbers(written(places))
     assert numbers == list(range(1, len(numbers) + 1))
@@ -174,7 +170,7 @@ def test_without_members_it_says_so_once_and_waits(places: Places, begin: Begin)
     time.sleep(1.5)
     assert written(places) == []
     write_members(places, [(5001, 8)])
-    until(lambda: len(written(places)) > 100)
+    wait_until("the orders are written", lambda: len(written(places)) > 100)
     said = stop(process)
     assert said.count("No members yet") == 1
     assert {order.customer_id for order in written(places)} == {5001, None}
@@ -190,9 +186,13 @@ def test_nothing_is_invented_unasked(places: Places, begin: Begin) -> None:
 def test_new_members_are_taken_up(places: Places, begin: Begin) -> None:
     ask_rate(places, "500/s")
     process = begin()
-    until(lambda: len(written(places)) > 100)
+    wait_until("the orders are written", lambda: len(written(places)) > 100)
     write_members(places, [(9, 9)])
-    until(lambda: any(order.customer_id == 9 for order in written(places)), seconds=2)
+    wait_until(
+        "the orders are written",
+        lambda: any(order.customer_id == 9 for order in written(places)),
+        seconds=2,
+    )
     stop(process)
 
 
@@ -203,12 +203,12 @@ def test_a_full_disk_is_waited_for_without_loss(places: Places, begin: Begin) ->
     _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (5000, most))
     ask_rate(places, "resume")
-    until(lambda: bool(written(places)))
+    wait_until("the orders are written", lambda: bool(written(places)))
     time.sleep(1.2)
     full = written(places)
     assert sum(len(order.text()) + 1 for order in full) > 4900
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
-    until(lambda: len(written(places)) > len(full) + 100)
+    wait_until("the orders are written", lambda: len(written(places)) > len(full) + 100)
     said = stop(process)
     assert said.count("No room for another order line") == 1
     assert "There is room again" in said
@@ -223,7 +223,7 @@ def test_it_ends_while_it_waits_for_room(places: Places, begin: Begin) -> None:
     _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000, most))
     ask_rate(places, "resume")
-    until(lambda: bool(written(places)))
+    wait_until("the orders are written", lambda: bool(written(places)))
     time.sleep(1)
     stop(process)
     assert written(places)

@@ -16,11 +16,9 @@ from pipeline.places import Places
 from pipeline.settings import ROOT
 from producer.receipts import Rejected
 from producer.replay import RejectedRows
+from tests.shared_data import PRODUCTS, RECEIPTS, require_data
 from tests.unit.receipt_rows import HEADER, row
 
-DATA = ROOT.parent / "shared" / "data"
-RECEIPTS = DATA / "receipts-2019-04-01-to-05.csv"
-PRODUCTS = DATA / "products.csv"
 COMMAND = (
     "import typer; from pipeline.commands.replay import replay;"
     "app = typer.Typer(); app.command()(replay); app()"
@@ -43,7 +41,7 @@ def log_of(data: Path) -> list[bytes]:
 
 
 def test_a_real_week_to_the_cent(tmp_path: Path) -> None:
-    assert RECEIPTS.exists(), f"this test needs {RECEIPTS}, the trial data beside the project"
+    require_data()
     arguments = (str(RECEIPTS), "--products", str(PRODUCTS), "--json")
     report = json.loads(run(tmp_path, *arguments).stdout)
     assert (report["rows"], report["lines"], report["rejected"]) == (8203, 8203, 0)

@@ -2,8 +2,7 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,13 +14,7 @@ from cluster.supervision import Supervisor, write_configuration
 from cluster.watch import PATIENCE, Watch, is_stopped
 from pipeline.places import Places
 from pipeline.settings import Settings
-
-
-def wait_until(question: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.05)
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -70,8 +63,8 @@ def test_who_dies_is_started_again_and_counted(supervisor: Supervisor, settings:
     first = pid_of(supervisor)
     assert restarts(settings) == 0
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: pid_of(supervisor) not in {0, first})
-    wait_until(lambda: restarts(settings) == 1)
+    wait_until("another process runs", lambda: pid_of(supervisor) not in {0, first})
+    wait_until("the restart is counted", lambda: restarts(settings) == 1)
 
 
 def test_who_was_asked_to_stop_is_not_counted(supervisor: Supervisor, settings: Settings) -> None:
@@ -86,7 +79,7 @@ def test_who_lives_but_does_nothing_is_killed_and_started_again(
     supervisor.start("producer")
     first = pid_of(supervisor)
     os.kill(first, signal.SIGSTOP)
-    wait_until(lambda: is_stopped(first))
+    wait_until("it stands still", lambda: is_stopped(first))
     watch = Watch(settings, supervisor)
     for _ in range(PATIENCE - 1):
         found = watch.look()["producer"]
@@ -94,8 +87,8 @@ def test_who_lives_but_does_nothing_is_killed_and_started_again(
         assert "stopped" in found["reason"]
         assert psutil.pid_exists(first), "not before its patience is over"
     assert "stopped" in watch.look()["producer"]["killed"]
-    wait_until(lambda: pid_of(supervisor) not in {0, first})
-    wait_until(lambda: restarts(settings) == 1)
+    wait_until("another process runs", lambda: pid_of(supervisor) not in {0, first})
+    wait_until("the restart is counted", lambda: restarts(settings) == 1)
     assert watch.look()["producer"]["silent"] == 0
 
 
