@@ -2,7 +2,7 @@
 
 One event is one line of UTF-8 text, ten fields separated by `|`. The rules are those of
 the loyalty programme, section 2. Spark's schema and checks (streaming/clean.py), Flume's
-regex (flume/flume.conf.j2), the HBase columns (hbase/codec.py) and the Hive columns
+regex (flume/conf/flume.conf.j2), the HBase columns (hbase/codec.py) and the Hive columns
 (hive/ddl/transactions_cln.sql) are written out where a reader looks for them;
 tests/unit/test_order_line.py compares each with this module.
 """
