@@ -45,11 +45,13 @@ class CustomerTable:
 
         Safe to repeat; a load that was killed, or found no HiveServer2, is completed by it.
         """
+        # asked before the listing: a load that switches in between is never switched back
+        shown = get_location(session, self.name)
         numbers = self._numbers()
         if not numbers:
             return
         newest = f"{self.folder}/g={max(numbers)}"
-        if get_location(session, self.name) != f"{self.uri}{newest}":
+        if shown != f"{self.uri}{newest}":
             set_location(session, self.name, f"{self.uri}{newest}")
             # its time tells later since when its forerunner is old
             self.hdfs.stamp(newest)

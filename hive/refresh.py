@@ -1,7 +1,8 @@
 """The snapshot of a business date: the loyalty join, published as a generation of its partition.
 
-A snapshot is a function of transactions_cln, customers_cln and the date: made again it has the
-same rows, and a refresh killed anywhere is mended by the next one.
+Hive is first made to show what HDFS has by then: the stream's follower comes later, and a load may
+have been killed before its switch. A snapshot is a function of transactions_cln, customers_cln and
+the date: made again it has the same rows, and a refresh killed anywhere is mended by the next one.
 """
 
 import json
@@ -19,7 +20,7 @@ from hive.generations import SnapshotTable
 from hive.session import Session, connect
 from hive.sql import read_statement
 from pipeline.errors import Refused
-from pipeline.places import CUSTOMERS, LOYALTY, MART, Places
+from pipeline.places import CUSTOMERS, LOYALTY, MART, TRANSACTIONS, Places
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
@@ -61,6 +62,9 @@ def refresh(settings: Settings, places: Places, data_dt: date) -> Snapshot:
 
 def _make(settings: Settings, data_dt: date) -> Snapshot:
     begun = time.monotonic()
+    from batch.generations import CustomerTable
+    from streaming.partitions import show_now
+
     hdfs = Hdfs(settings.webhdfs, user="hive")
     if not hdfs.names(CUSTOMERS):
         raise Refused(
@@ -69,6 +73,15 @@ def _make(settings: Settings, data_dt: date) -> Snapshot:
     with connect("127.0.0.1", settings.hiveserver2_port) as session:
         table = SnapshotTable(session, hdfs, settings.hdfs, "loyalty", "data_dt", LOYALTY)
         table.settle()
+        CustomerTable(Hdfs(settings.webhdfs, user="spark"), settings.hdfs).show(session)
+        show_now(
+            session,
+            hdfs,
+            settings.hdfs,
+            "transactions_cln",
+            TRANSACTIONS,
+            last=f"odr_dt={data_dt}",
+        )
         hdfs.delete(STAGING)
         staged = f"{STAGING}/loyalty-{data_dt}-{uuid.uuid4().hex}"
         rows, spent = build(session, f"{settings.hdfs}{staged}", data_dt)

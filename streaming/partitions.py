@@ -12,8 +12,8 @@ from threading import Condition, Thread
 from typing import Final
 
 from hive.session import Session
-from hive.tables import Partition, partition_names, set_location
-from pipeline.errors import LoyaltyError
+from hive.tables import Partition, get_location, partition_names, set_location
+from pipeline.errors import LoyaltyError, Unavailable
 from pipeline.webhdfs import Hdfs
 from streaming.stored import partitions
 
@@ -97,7 +97,7 @@ class PartitionFollower:
         for table, root in self._tables.items():
             shown = partition_names(session, table)
             for partition, folders in partitions(self._hdfs, root):
-                if partition in shown and len(folders) == 1:
+                if _is_right(partition, folders, shown):
                     self._shown[table, partition] = folders[0]
                 else:
                     with self._news:
@@ -124,8 +124,40 @@ class PartitionFollower:
         raise ValueError(folder)
 
 
+def show_now(
+    session: Session, hdfs: Hdfs, uri: str, table: str, root: str, *, last: str | None = None
+) -> None:
+    """Make Hive show what lies below a table's folder, before its follower comes to it.
+
+    last: up to this value of the first column (odr_dt=2019-04-05). uri: hdfs://HOST:PORT.
+    """
+
+    def missing() -> dict[str, str]:
+        shown = partition_names(session, table)
+        return {
+            partition: f"{uri}{folders[-1]}"
+            for partition, folders in partitions(hdfs, root, last, shown)
+            if not _is_right(partition, folders, shown)
+        }
+
+    try:
+        _show(session, table, missing())
+    except Unavailable:
+        raise
+    except LoyaltyError:
+        # the follower may have added the same partition at the same moment
+        _show(session, table, missing())
+
+
+def _is_right(partition: str, folders: list[str], shown: set[str]) -> bool:
+    """Tell what needs no question: see the module's text."""
+    return partition in shown and len(folders) == 1
+
+
 def _show(session: Session, table: str, wanted: dict[str, str]) -> None:
     """Add the partitions that are missing, and switch the others where they point elsewhere."""
+    if not wanted:
+        return
     shown = partition_names(session, table)
     new = [partition for partition in wanted if partition not in shown]
     for start in range(0, len(new), ADDED_AT_ONCE):
@@ -135,7 +167,9 @@ def _show(session: Session, table: str, wanted: dict[str, str]) -> None:
         )
         session.run(f"ALTER TABLE {table} ADD IF NOT EXISTS {words}")
     for partition in wanted.keys() - set(new):
-        set_location(session, table, wanted[partition], _values(partition))
+        values = _values(partition)
+        if get_location(session, table, values) != wanted[partition]:
+            set_location(session, table, wanted[partition], values)
 
 
 def _values(partition: str) -> Partition:

@@ -6,7 +6,7 @@ written to and read.
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
@@ -24,6 +24,8 @@ _GENERATION: Final = re.compile(r"g=([1-9][0-9]*)")
 RowGroup = Any
 """pyarrow's RowGroupMetaData; it brings no types."""
 FETCHED_AT_ONCE: Final = 4
+LISTED_AT_ONCE: Final = 8
+"""Folders; the client keeps ten connections."""
 CACHED_BYTES: Final = 32 << 20
 """Rows of recent files that are kept: some minutes of live orders, which late ones come into."""
 
@@ -61,17 +63,39 @@ def highest_generation(hdfs: Hdfs, folder: str) -> int:
     return max((int(match[1]) for match in found if match), default=0)
 
 
-def partitions(hdfs: Hdfs, folder: str, above: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Give each partition below a table's folder, with its generations' folders, oldest first."""
-    for name in sorted(hdfs.names(folder)):
-        if "=" not in name or name.startswith("."):
-            continue
-        partition, path = f"{above}{name}", f"{folder}/{name}"
-        found = filter(None, map(_GENERATION.fullmatch, hdfs.names(path)))
-        if numbers := sorted(int(match[1]) for match in found):
-            yield partition, [f"{path}/g={number}" for number in numbers]
-        else:
-            yield from partitions(hdfs, path, f"{partition}/")
+def partitions(
+    hdfs: Hdfs, folder: str, last: str | None = None, right: Set[str] = frozenset()
+) -> Iterator[tuple[str, list[str]]]:
+    """Give each partition below a table's folder, with its generations' folders, oldest first.
+
+    last: the highest value of the first column (odr_dt=2019-04-05) that is asked for. right: those
+    left out, where that spares a listing, as long as they have one generation.
+    """
+
+    def below(name: str) -> list[tuple[str, list[str]]]:
+        return list(_below(hdfs, f"{folder}/{name}", name, right))
+
+    names = [n for n in _columns(hdfs.names(folder)) if last is None or n <= last]
+    with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
+        for found in pool.map(below, names):
+            yield from found
+
+
+def _below(
+    hdfs: Hdfs, path: str, partition: str, right: Set[str]
+) -> Iterator[tuple[str, list[str]]]:
+    names = dict(hdfs.statuses(path))
+    if numbers := sorted(int(match[1]) for match in map(_GENERATION.fullmatch, names) if match):
+        yield partition, [f"{path}/g={number}" for number in numbers]
+        return
+    for name in _columns(names):
+        inner = f"{partition}/{name}"
+        if inner not in right or names[name]["childrenNum"] != 1:
+            yield from _below(hdfs, f"{path}/{name}", inner, right)
+
+
+def _columns(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if "=" in name and not name.startswith("."))
 
 
 class Reader:

@@ -3,7 +3,9 @@
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,7 +14,7 @@ from hive.tables import Partition, get_location, partition_names
 from pipeline.places import CLEAN
 from pipeline.webhdfs import Hdfs
 from streaming.batches import BatchWriter, Tables
-from streaming.partitions import PartitionFollower
+from streaming.partitions import PartitionFollower, show_now
 from tests.integration.conftest import RunningStack, free_ports
 from tests.unit.order_rows import NOON, line, rows
 
@@ -137,3 +139,40 @@ def test_what_a_killed_driver_left_is_found_at_the_next_start(trial: Trial) -> N
             time.sleep(0.1)
     assert trial.hdfs.names(f"{folder}/g=2")
     assert trial.count() == 1
+
+
+def test_a_reader_need_not_wait_for_the_follower(trial: Trial) -> None:
+    """A refresh shows what it reads: missing partitions, newer generations, up to its date."""
+    root, table = f"{trial.root}/transactions_cln", f"{trial.database}.transactions_cln"
+    places = Tables(root, f"{trial.root}/quarantine", f"{trial.root}/staging")
+    writer = BatchWriter(trial.hdfs, places, lambda _folder: None)
+    writer.open()
+    for day in range(3):
+        writer.write(rows(line(day, at=NOON + day * DAY), first=day), "t", day)
+    uri = trial.stack.settings.hdfs
+    with trial.session() as session:
+        show_now(session, trial.hdfs, uri, table, root, last="odr_dt=2019-04-02")
+        assert partition_names(session, table) == {
+            f"odr_dt=2019-04-0{day}/odr_hr=0" for day in (1, 2)
+        }
+        assert trial.count() == 2
+        trial.hdfs.make_folder(f"{root}/odr_dt=2019-04-01/odr_hr=0/g=2")
+        show_now(session, trial.hdfs, uri, table, root, last="odr_dt=2019-04-02")
+        assert trial.count() == 1
+        show_now(session, trial.hdfs, uri, table, root)
+        assert trial.count() == 2
+
+
+def test_a_year_of_days_is_looked_through_in_seconds(trial: Trial) -> None:
+    root, table = f"{trial.root}/transactions_cln", f"{trial.database}.transactions_cln"
+    days = [date(2019, 1, 1) + timedelta(days=n) for n in range(365)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(trial.hdfs.make_folder, (f"{root}/odr_dt={d}/odr_hr=0/g=1" for d in days)))
+    with trial.session() as session:
+        show_now(session, trial.hdfs, trial.stack.settings.hdfs, table, root)
+        assert len(partition_names(session, table)) == 365
+        begun = time.monotonic()
+        show_now(session, trial.hdfs, trial.stack.settings.hdfs, table, root)
+        seconds = time.monotonic() - begun
+    print(f"365 days: {seconds:.2f} s")
+    assert seconds < 10
