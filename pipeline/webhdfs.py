@@ -11,11 +11,21 @@ from typing import IO, Any, cast
 import requests
 from hdfs import HdfsError, InsecureClient
 
-from pipeline.errors import Unavailable
+from pipeline.errors import LoyaltyError, Unavailable
+
+
+class Missing(LoyaltyError, FileNotFoundError):
+    """A path is not on HDFS; where nobody expects it, a sentence for the user."""
+
+
+class Taken(LoyaltyError, FileExistsError):
+    """A path that must be absent is on HDFS; where nobody expects it, a sentence for the user."""
 
 
 class Hdfs:
-    """One user's view of HDFS. Missing paths raise FileNotFoundError, an outage Unavailable."""
+    """One user's view of HDFS. Missing paths raise Missing, which is a FileNotFoundError too; an
+    outage raises Unavailable.
+    """
 
     def __init__(self, webhdfs: str, user: str, timeout: float = 30) -> None:
         self._url = webhdfs
@@ -31,7 +41,10 @@ class Hdfs:
             ) from error
         except HdfsError as error:
             if error.exception == "FileNotFoundException":
-                raise FileNotFoundError(str(error)) from error
+                raise Missing(
+                    f"{path} is not on HDFS, or no longer: run the command again, and "
+                    "`./loyalty verify` if it stays so."
+                ) from error
             raise Unavailable(f"HDFS refused {function} {path}: {error}") from error
 
     def _call(self, function: str, *args: Any, **options: Any) -> Any:
@@ -84,12 +97,14 @@ class Hdfs:
         self._call("makedirs", path)
 
     def rename(self, source: str, target: str) -> None:
-        """Rename onto a name that must be absent; raises FileExistsError where it is not.
+        """Rename onto a name that must be absent; raises Taken (a FileExistsError) where not.
 
         HDFS would move a folder INTO an existing one.
         """
         if self.exists(target):
-            raise FileExistsError(f"{target} is there already")
+            raise Taken(
+                f"{target} is on HDFS already: something else wrote it; run the command again."
+            )
         self._call("rename", source, target)
 
     def stamp(self, path: str) -> None:
