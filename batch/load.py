@@ -1,7 +1,9 @@
 """Loads a customer file: onto HDFS, through the Spark job, into Hive's sight."""
 
+import re
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +13,18 @@ from batch.generations import CustomerTable
 from batch.process import run_job
 from cluster.lock import only_one
 from hive.session import connect
-from pipeline.errors import LoyaltyError, Refused, Unavailable
+from pipeline.errors import Refused, Unavailable
 from pipeline.places import RAW_CUSTOMERS, Places
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
 
 PATIENCE_SECONDS: Final = 60
 """How long HiveServer2 may be away before the switch is left to the next refresh or load."""
+UNFINISHED: Final = "loading-"
+"""How the file's name on HDFS begins until its generation is there."""
+KEPT_FILES: Final = 2
+"""They hold personal data: the newest and its forerunner are enough."""
+_KEPT: Final = re.compile(r"g=([1-9][0-9]*)\.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +48,19 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
     hdfs = Hdfs(settings.webhdfs, user="spark")
     rejected = places.data / "rejected" / f"{file.stem}-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}.csv"
     with only_one(places.run / "customers.lock", "A `customers load`"):
-        raw = f"{RAW_CUSTOMERS}/loading-{uuid.uuid4().hex}.csv"
-        with file.open("rb") as stream:
-            hdfs.write(raw, stream)
+        clear_unfinished(hdfs)
+        raw = f"{RAW_CUSTOMERS}/{UNFINISHED}{uuid.uuid4().hex}.csv"
         try:
+            with file.open("rb") as stream:
+                hdfs.write(raw, stream)
             result = _run_job(settings, places, raw, file.name, rejected, demo=demo)
-        except LoyaltyError:
-            hdfs.delete(raw)
+            generation = result["generation"]
+            keep_raw(hdfs, raw, generation)
+        except BaseException:
+            # what cannot be deleted now, the next load deletes
+            with suppress(Unavailable):
+                hdfs.delete(raw)
             raise
-        generation = result["generation"]
-        hdfs.rename(raw, f"{RAW_CUSTOMERS}/g={generation}.csv")
         _show(settings, CustomerTable(hdfs, settings.hdfs))
     return Loaded(
         rows=result["rows"],
@@ -59,6 +69,25 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
         producer_paused=result["producer_paused"],
         rejected_file=rejected if result["rejected"] else None,
     )
+
+
+def clear_unfinished(hdfs: Hdfs, folder: str = RAW_CUSTOMERS) -> None:
+    """Delete the files of loads that were killed; nobody else may load meanwhile."""
+    for name in hdfs.names(folder):
+        if name.startswith(UNFINISHED):
+            hdfs.delete(f"{folder}/{name}")
+
+
+def keep_raw(hdfs: Hdfs, raw: str, generation: int, folder: str = RAW_CUSTOMERS) -> None:
+    """Make a loaded file its generation's; of the others only its forerunner's stays."""
+    target = f"{folder}/g={generation}.csv"
+    # one of that number, or a higher one, belongs to a generation that is gone
+    hdfs.delete(target)
+    hdfs.rename(raw, target)
+    found = [int(m[1]) for m in map(_KEPT.fullmatch, hdfs.names(folder)) if m]
+    kept = sorted(number for number in found if number <= generation)[-KEPT_FILES:]
+    for number in set(found) - set(kept):
+        hdfs.delete(f"{folder}/g={number}.csv")
 
 
 def check_file(file: Path) -> None:

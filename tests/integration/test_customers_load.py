@@ -6,22 +6,25 @@ from typing import Any
 
 import pytest
 
-from pipeline.places import CUSTOMERS, RAW_CUSTOMERS
-from pipeline.settings import ROOT
+from batch.load import clear_unfinished, keep_raw
+from hive.session import connect
+from hive.tables import get_location, set_location
+from pipeline.errors import LoyaltyError
+from pipeline.places import CLEAN, CUSTOMERS, RAW_CUSTOMERS
 from pipeline.webhdfs import Hdfs
 from producer.members import read_members
 from tests.integration.conftest import RunningStack
-
-SHARED = ROOT.parent / "shared" / "data" / "customers.csv"
+from tests.shared_data import CUSTOMERS as FILE
+from tests.shared_data import require_data
 
 
 @pytest.fixture
 def rows(stack: RunningStack) -> list[str]:
     """Load the chain's own file, which every test leaves in place; give its rows."""
-    assert SHARED.exists(), f"{SHARED} is missing; this test reads the chain's customer file."
-    result = json.loads(stack.ok("customers", "load", str(SHARED), "--json"))
+    require_data()
+    result = json.loads(stack.ok("customers", "load", str(FILE), "--json"))
     assert (result["rows"], result["rejected"]) == (2246, 0)
-    return SHARED.read_text(encoding="utf-8").splitlines()
+    return FILE.read_text(encoding="utf-8").splitlines()
 
 
 def shown(stack: RunningStack) -> Any:
@@ -53,7 +56,8 @@ def test_a_loaded_file_is_what_hive_and_the_producer_have(
     assert sorted(member.customer_id for member in read_members(stack.places)) == sorted(ids)
     assert (stack.places.data / "customers.loaded").exists()
     raw = Hdfs(stack.settings.webhdfs, user="spark").names(RAW_CUSTOMERS)
-    assert sorted(raw) == sorted(f"{name}.csv" for name in generations(stack))
+    newest = sorted(int(name.removeprefix("g=")) for name in generations(stack))[-2:]
+    assert sorted(raw) == sorted(f"g={number}.csv" for number in newest)
 
 
 def test_refused_files_change_nothing(stack: RunningStack, rows: list[str], tmp_path: Path) -> None:
@@ -80,4 +84,32 @@ def test_broken_rows_are_listed_without_personal_data(
         listed = Path(result["rejected_file"]).read_text(encoding="utf-8").splitlines()
         assert listed == ["line,reason", "2247,FIELDS", "2248,DOUBLED"]
     finally:
-        stack.ok("customers", "load", str(SHARED))
+        stack.ok("customers", "load", str(FILE))
+
+
+def test_a_refresh_makes_the_switch_that_a_killed_load_left(
+    stack: RunningStack, rows: list[str]
+) -> None:
+    elsewhere = f"{stack.settings.hdfs}{CLEAN}/elsewhere"
+    with connect("127.0.0.1", stack.settings.hiveserver2_port) as session:
+        newest = get_location(session, "customers_cln")
+        set_location(session, "customers_cln", elsewhere)
+        assert json.loads(stack.ok("refresh", "--json"))["rows"] == 2246
+        assert get_location(session, "customers_cln") == newest
+
+
+def test_of_loaded_files_two_stay_and_of_killed_loads_none(stack: RunningStack) -> None:
+    hdfs, folder = Hdfs(stack.settings.webhdfs, user="spark"), f"{CLEAN}/test_raw_customers"
+    try:
+        for number in (1, 2, 10, 10, 3):  # a number that is taken, and one below
+            hdfs.write(f"{folder}/loading-x.csv", b"%d" % number)
+            keep_raw(hdfs, f"{folder}/loading-x.csv", number, folder)
+        hdfs.write(f"{folder}/loading-y.csv", b"")
+        clear_unfinished(hdfs, folder)
+        assert sorted(hdfs.names(folder)) == ["g=2.csv", "g=3.csv"]
+        with pytest.raises(LoyaltyError, match="on HDFS already"):
+            hdfs.rename(f"{folder}/g=2.csv", f"{folder}/g=3.csv")
+        with pytest.raises(LoyaltyError, match="is not on HDFS"):
+            hdfs.read(f"{folder}/g=10.csv")
+    finally:
+        hdfs.delete(folder)
