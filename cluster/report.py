@@ -1,12 +1,12 @@
 """`status`: one document of everything, and nothing in it waits longer than two seconds."""
 
-import json
 import time
 from typing import Any, Final
 
 from cluster.health import look
 from cluster.stack import Stack
 from cluster.watch import read_reasons
+from hive.refresh import read_last
 from pipeline.errors import LoyaltyError
 from pipeline.topic import GROUPS, Topic
 from streaming.progress import read_progress
@@ -67,8 +67,7 @@ def _lag(stack: Stack) -> dict[str, int | None]:
 
 
 def _last_refresh(stack: Stack) -> dict[str, Any]:
-    file = stack.places.run / "refresh.json"
-    if not file.exists():
+    last = read_last(stack.places)
+    if last is None:
         return {"last": None, "ok": None, "error": None}
-    last = json.loads(file.read_text(encoding="utf-8"))
-    return {"last": last["at"], "ok": last["ok"], "error": last.get("error")}
+    return {"last": last["at"], "ok": last["ok"], "error": last["error"]}

@@ -1,4 +1,4 @@
-"""Row keys and columns of the HBase table `orders`, to and from the order line.
+"""Row keys and columns of the HBase table `orders`, back into the order line.
 
 The row key is the line's first five fields as they stand, so a customer's history is one prefix
 scan, sorted by time, and a line that comes again overwrites itself. Flume writes the rows
@@ -29,12 +29,6 @@ class Order(NamedTuple):
 def to_line(key: bytes, cells: Cells) -> bytes:
     """Turn a row back into its line, without the line end; bytes as stored, nothing is parsed."""
     return b"|".join((key, *(cells.get(column, b"") for column in COLUMNS)))
-
-
-def to_row(line: OrderLine) -> tuple[bytes, dict[bytes, bytes]]:
-    """Give row key and cells of a line, as Flume writes them."""
-    fields = line.text().encode().split(b"|")
-    return b"|".join(fields[:5]), dict(zip(COLUMNS, fields[5:], strict=True))
 
 
 def newest_first(customer_id: int, now_ms: int) -> tuple[bytes, bytes]:

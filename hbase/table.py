@@ -1,4 +1,4 @@
-"""HBase through its Thrift server with happybase, and nothing else that knows happybase.
+"""HBase through its Thrift server with happybase; only verify, which shares nothing, has its own.
 
 Without a client timeout a call hangs while the region server is away. A connection dies after a
 minute idle, so a read is tried once more on a new one; a write never is.
@@ -17,15 +17,13 @@ from Hbase_thrift import AlreadyExists  # type: ignore[import-not-found]
 from thriftpy2.thrift import TException
 from thriftpy2.transport import TTransportException
 
-from hbase.codec import Cells, Order, newest_first, read_orders, to_line
+from hbase.codec import Cells, Order, newest_first, read_orders
 from pipeline.errors import LoyaltyError, Unavailable
 from pipeline.places import FAMILY, ORDERS_TABLE, PROBE_TABLE
 
 TIMEOUT_SECONDS: Final = 4
 MAKE_SECONDS: Final = 30
 """A table is made only when its region is open: 1.3 s measured, longer right after a start."""
-SCAN_ROWS: Final = 1000
-"""Rows fetched at once by a full scan. 5,000 are no faster; 20,000 used up the server's heap."""
 LOOK_UP_ROWS: Final = 100
 """Rows fetched at once for a till: some 30 receipts."""
 
@@ -88,19 +86,6 @@ class Tables:
 
         return self._read(look_up)
 
-    def rows(self, name: str) -> Iterator[tuple[bytes, Cells]]:
-        """Read all rows of a table, in the order of the keys, in batches."""
-        start = b""
-        while batch := self._read(partial(self._batch, name, start)):
-            yield from batch
-            start = batch[-1][0] + b"\0"
-
-    def _batch(self, name: str, start: bytes) -> list[tuple[bytes, Cells]]:
-        scan = self._connection.table(name).scan(
-            row_start=start, batch_size=SCAN_ROWS, limit=SCAN_ROWS
-        )
-        return list(scan)
-
     def _read(self, question: Callable[[], _Answer]) -> _Answer:
         """Ask once more where the connection had died."""
         with _sentences(self._address):
@@ -147,13 +132,3 @@ def probe(host: str, port: int) -> None:
         # another probe may have written since
         if int(tables.get(PROBE_TABLE, b"probe").get(cell, b"0")) < written:
             raise LoyaltyError("HBase did not give back the row that was just written.")
-
-
-def lines(host: str, port: int) -> Iterator[bytes]:
-    """Give every row of `orders` as the line that it came from, in the order of the keys.
-
-    Key and columns as they are stored, without a line end; nothing is parsed.
-    """
-    with Tables(host, port) as tables:
-        for key, cells in tables.rows(ORDERS_TABLE):
-            yield to_line(key, cells)

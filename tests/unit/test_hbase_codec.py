@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from hbase.codec import Order, newest_first, read_orders, to_line, to_row
+from hbase.codec import Order, newest_first, read_orders, to_line
 from pipeline.errors import LoyaltyError
 from pipeline.order import OrderLine, parse
+from tests.hbase_rows import to_row
 
 NOW = 1_700_000_000_000
 

@@ -13,11 +13,12 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from hbase.codec import COLUMNS, to_row
+from hbase.codec import COLUMNS
 from pipeline.order import FIELDS, FUTURE_MS, IDENTITY, REASONS, OrderLine, parse
 from pipeline.places import FAMILY
 from pipeline.settings import ROOT
 from streaming import clean, files
+from tests.hbase_rows import to_row
 from tests.unit.test_clean import nasty_lines
 from tests.unit.test_sql_files import columns_of
 
