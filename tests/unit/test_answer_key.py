@@ -20,7 +20,7 @@ from pipeline.settings import ROOT
 from pipeline.verify.answer_key import KeyFile, open_key, read_key
 from producer.answer_key import HEADER, AnswerKey, row
 from producer.faults import Written
-from tests.unit.test_verify_rules import BAD, order
+from tests.unit.hop_world import BAD, order
 
 PRODUCE = (
     "import typer; from pipeline.commands.produce import produce;"

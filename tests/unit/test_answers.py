@@ -12,7 +12,7 @@ from pipeline.verify.report import Difference, KeyCounts
 from pipeline.verify.scratch import Scratch, open_scratch
 from producer.answer_key import HEADER, row
 from producer.faults import Written
-from tests.unit.test_verify_rules import BAD, CONFLICT, DAY, FUTURE, World, order, world
+from tests.unit.hop_world import BAD, CONFLICT, DAY, FUTURE, World, order, world
 
 
 @pytest.fixture
