@@ -19,8 +19,8 @@ from pipeline.places import FAMILY
 from pipeline.settings import ROOT
 from streaming import clean, files
 from tests.hbase_rows import to_row
-from tests.unit.test_clean import nasty_lines
-from tests.unit.test_sql_files import columns_of
+from tests.unit.nasty import nasty_lines
+from tests.unit.sql_texts import columns_of
 
 HIVE: Final = {
     "customer_id": ("cust_id", "BIGINT"),

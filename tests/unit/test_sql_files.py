@@ -8,18 +8,10 @@ import pytest
 from hive.session import useful_sentence
 from hive.sql import FOLDER, read_statement, statements
 from hive.tables import TABLES
+from tests.unit.sql_texts import COLUMN, columns_of, text_of
 
 OURS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.sql"))
 DDL = [f"ddl/{table}.sql" for table in TABLES]
-COLUMN = re.compile(r"^\s+(\w+)\s+([A-Z]+(?:\([0-9,]+\))?)\s+COMMENT '([^']+)'", re.MULTILINE)
-
-
-def text_of(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
-
-
-def columns_of(name: str) -> list[tuple[str, str]]:
-    return [(column, kind) for column, kind, _ in COLUMN.findall(text_of(name))]
 
 
 @pytest.mark.parametrize("name", OURS)
