@@ -96,6 +96,17 @@ def test_the_readmes_first_session_runs_as_it_stands(demo: RunningStack, tmp_pat
     run_all(demo, lines, tmp_path)
 
 
+def test_a_slow_stream_of_orders_reaches_raw_once_and_nobody_is_restarted(
+    demo: RunningStack,
+) -> None:
+    """With a long poll the HDFS sink's batch stayed open for minutes, and the agent was killed."""
+    restarts = {c["name"]: c["restarts"] for c in status(demo)["components"]}
+    assert restarts == dict.fromkeys(restarts, 0)
+    hops = {hop["hop"]: hop for hop in json.loads(demo.ok("verify", "--json"))["hops"]}
+    raw = hops["HDFS raw"]
+    assert raw["lines"] == raw["distinct"] > 100
+
+
 def test_the_readmes_real_session_runs_as_it_stands(stack: RunningStack, tmp_path: Path) -> None:
     require_data()
     lines = commands("real")
