@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from batch.generations import CustomerTable
 from batch.process import run_job
-from cluster.lock import only_one
 from hive.session import connect
 from pipeline.errors import Refused, Unavailable
+from pipeline.lock import only_one
 from pipeline.places import RAW_CUSTOMERS, Places
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from batch.pause import paused
 from batch.process import run_job
-from cluster.lock import only_one
 from cluster.supervision import Supervisor
 from hive.session import connect
 from hive.tables import Partition, set_location
 from pipeline.errors import LoyaltyError
+from pipeline.lock import only_one
 from pipeline.places import TRANSACTIONS, Places
 from pipeline.settings import Settings
 
@@ -33,7 +33,7 @@ def repair(settings: Settings, arguments: list[str]) -> dict[str, Any]:
     places = Places(settings.data)
     with (
         only_one(places.run / "rebuild.lock", DOING),
-        only_one(places.run / "up.lock", "An `up` or `down` of this data folder"),
+        only_one(places.run / "up.lock", DOING),
         paused(Supervisor(places), "streaming"),
     ):
         so_that = "Each partition is as it was or repaired; call it again."

@@ -15,11 +15,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from cluster.lock import only_one
 from hive.generations import SnapshotTable
 from hive.session import Session, connect
 from hive.sql import read_statement
 from pipeline.errors import Refused
+from pipeline.lock import only_one
 from pipeline.places import CUSTOMERS, LOYALTY, MART, TRANSACTIONS, Places
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import Settings

@@ -31,9 +31,9 @@ def down(
 
     Example: ./loyalty down
     """
-    from cluster.lock import only_one
     from cluster.shutdown import stop_all
     from cluster.stamp import read_stamp
+    from pipeline.lock import only_one
 
     stack = _stack()
     if purge and stack.settings.data.exists() and read_stamp(stack.settings) is None:
@@ -46,7 +46,7 @@ def down(
     if not stack.settings.data.exists():
         err.print("nothing runs, and there is no data folder")
         return
-    with only_one(stack.places.run / "up.lock", "An `up` of this data folder"):
+    with only_one(stack.places.run / "up.lock", "A `down` of this data folder"):
         with err.status("stopping …"):
             stopped, killed = stop_all(stack, lambda title: err.print(f"  {title} stopped"))
         for name in killed:

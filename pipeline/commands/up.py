@@ -28,9 +28,9 @@ def up(
 
     Example: ./loyalty up --rate 5/s
     """
-    from cluster.lock import only_one
     from cluster.stack import Stack
     from cluster.stamp import check_unstamped, read_stamp
+    from pipeline.lock import only_one
 
     settings = read_settings()
     if rate is not None:

@@ -7,8 +7,8 @@ import time
 import uuid
 from typing import Any
 
-from cluster.lock import only_one
 from cluster.supervision import Supervisor
+from pipeline.lock import only_one
 from tests.integration.conftest import RunningStack, make_stack
 from tests.integration.observation import components, pids, status
 from tests.waiting import wait_until

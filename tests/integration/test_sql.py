@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.lock import only_one
 from hive.refresh import read_last, refresh
 from hive.session import connect
 from pipeline.errors import LoyaltyError, Unavailable
+from pipeline.lock import only_one
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import ROOT
 from tests.integration.conftest import RunningStack, free_ports

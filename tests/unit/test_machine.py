@@ -8,10 +8,10 @@ import pytest
 
 from cluster.checks import check_machine, check_ports
 from cluster.component import read_components
-from cluster.lock import only_one
 from pipeline.commands.processes import down
 from pipeline.commands.up import up
 from pipeline.errors import Refused
+from pipeline.lock import only_one
 from pipeline.settings import Settings
 
 
@@ -43,13 +43,13 @@ def test_a_machine_without_java_gets_a_fix(tmp_path: Path, monkeypatch: pytest.M
 def test_the_second_is_refused_and_told_who_is_first(tmp_path: Path) -> None:
     lock = tmp_path / "run" / "up.lock"
     with (
-        only_one(lock, "An `up`"),
-        pytest.raises(Refused, match=f"process {os.getpid()}"),
+        only_one(lock, "A `down`"),
+        pytest.raises(Refused, match=f"A `down` is running already .process {os.getpid()}"),
         only_one(lock, "An `up`"),
     ):
         pytest.fail("both hold the lock")
     with only_one(lock, "An `up`"):
-        assert lock.read_text().strip() == str(os.getpid())
+        assert lock.read_text() == f"{os.getpid()} An `up`\n"
 
 
 def test_a_folder_of_somebody_elses_is_neither_used_nor_removed(

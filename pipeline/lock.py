@@ -13,6 +13,8 @@ from pipeline.errors import Refused
 def only_one(path: Path, doing: str) -> Iterator[None]:
     """Hold the lock file while the body runs; raises Refused when another process holds it.
 
+    `doing` is what the holder does, for the sentence of who is second: "A `down`".
+
     The kernel frees it when its process ends, however that happens.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,12 +23,13 @@ def only_one(path: Path, doing: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            pid = os.read(descriptor, 20).decode("ascii", errors="replace").strip() or "unknown"
+            pid, _, holder = os.read(descriptor, 200).decode("utf-8", "replace").partition(" ")
             raise Refused(
-                f"{doing} is running already (process {pid}); wait for its end."
+                f"{holder.strip() or doing} is running already (process {pid or 'unknown'}); "
+                "wait for its end."
             ) from error
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+        os.write(descriptor, f"{os.getpid()} {doing}\n".encode())
         yield
     finally:
         os.close(descriptor)
