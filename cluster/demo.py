@@ -8,11 +8,14 @@ from pipeline.programme import calendar
 from pipeline.webhdfs import Hdfs
 
 
-def demo_steps(stack: Stack, found: Stamp, *, empty: bool, rate: str | None) -> list[Step]:
+def demo_steps(
+    stack: Stack, found: Stamp, *, empty: bool, rate: str | None, fresh: bool
+) -> list[Step]:
     """Give the steps after the stages' own.
 
     A data folder begun empty, or one whose customers were loaded, gets nothing invented;
-    its producer runs when it was asked for by `rate resume`.
+    its producer runs when it was asked for by `rate resume`. `fresh`: nothing ran before, so
+    today's snapshot is made anew.
     """
     from producer.rate import DEFAULT, ask_rate, asked
 
@@ -36,10 +39,11 @@ def demo_steps(stack: Stack, found: Stamp, *, empty: bool, rate: str | None) -> 
             Step("producer", "demo producer", lambda: stack.supervisor.start("producer"),
                  ("members", "flume", "streaming"))
         )  # fmt: skip
-    steps.append(
-        Step("refresh", "snapshot of today", lambda: _refresh(stack),
-             ("members", "hive-tables", "streaming"))
-    )  # fmt: skip
+    if fresh:
+        steps.append(
+            Step("refresh", "snapshot of today", lambda: _refresh(stack),
+                 ("members", "hive-tables", "streaming"))
+        )  # fmt: skip
     return steps
 
 

@@ -97,7 +97,7 @@ def _publish(module: str, fetched: Path, target: Path) -> None:
             "check the registry that Maven uses, or lock anew with `python -m cluster.jars lock`."
         )
     if module == "hive-schema":
-        _unpack_scripts(fetched)
+        unpack_scripts(fetched)
     try:
         fetched.rename(target)
     except OSError:  # another checkout was faster: its folder passed the same check
@@ -105,13 +105,20 @@ def _publish(module: str, fetched: Path, target: Path) -> None:
             raise
 
 
-def _unpack_scripts(folder: Path) -> None:
-    archive = next(folder.glob("*.tar.gz"))
-    with tarfile.open(archive) as tar:
-        members = [m for m in tar.getmembers() if f"/{SCHEMA_SCRIPTS}/" in f"/{m.name}"]
-        for member in members:
-            member.name = member.name.partition("/")[2]
-        tar.extractall(folder, members, filter="data")
+def unpack_scripts(folder: Path) -> None:
+    """Put the SQL files of the archive into the folder itself, whatever else is in there.
+
+    (Files are written one by one: tarfile's own filter for safe names came with Python 3.11.4,
+    Debian 12 has 3.11.2.)
+    """
+    target = folder / SCHEMA_SCRIPTS
+    target.mkdir(parents=True)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as tar:
+        for member in tar.getmembers():
+            if member.isfile() and f"/{SCHEMA_SCRIPTS}/" in member.name:
+                content = tar.extractfile(member)
+                assert content is not None  # noqa: S101  # it is a file
+                (target / Path(member.name).name).write_bytes(content.read())
 
 
 def _copy_with_maven(target: Path, progress: Progress) -> None:

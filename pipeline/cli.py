@@ -99,7 +99,8 @@ def drop_output() -> None:
 app = typer.Typer(
     cls=Commands,
     name="loyalty",
-    help="An open loyalty pipeline on real servers: Kafka, HDFS, HBase, Hive, Flume and Spark.",
+    help="An open loyalty pipeline on real servers: Kafka, HDFS, HBase, Hive, Flume and Spark."
+    "\n\nExample: ./loyalty up",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -33,7 +33,7 @@ class Programme(BaseModel):
     def _is_known(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             raise ValueError(f"{name!r} is no IANA time zone name") from error
         return name
 

@@ -74,6 +74,12 @@ def parse_rate(word: str, *, also: str = "") -> Rate:
     return Rate(word, round(interval * _SECOND_NS))
 
 
+def check_word(word: str) -> None:
+    """Raise UsageError unless `ask_rate` would take the word."""
+    if word not in (PAUSE, RESUME):
+        parse_rate(word, also=", pause or resume")
+
+
 def asked(places: Places) -> Asked | None:
     """Read what was asked for last; None where nothing ever was.
 

@@ -11,7 +11,8 @@ from pipeline.places import Places
 from pipeline.settings import read_settings
 
 app = typer.Typer(
-    help="The members: load a chain's customer file.",
+    help="The members: load a chain's customer file.\n\n"
+    "Example: ./loyalty customers load customers.csv",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

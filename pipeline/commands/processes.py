@@ -104,8 +104,8 @@ def _lines(document: dict[str, Any]) -> list[str]:
     lines = [f"{word}, {total} MiB in all"]
     if producer["asked"]:
         measured = producer["measured"]
-        rate = "not measured yet" if measured is None else f"{measured:.2f} orders/s"
-        lines.append(f"producer   asked {producer['asked']}, measured {rate}")
+        rate = "not measured yet" if measured is None else f"measured {measured:.2f} orders/s"
+        lines.append(f"producer   asked {producer['asked']}, {rate}")
     else:
         lines.append("producer   none; `./loyalty rate resume` starts invented orders")
     lines += [

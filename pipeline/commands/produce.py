@@ -9,8 +9,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 
-from pipeline.console import err, print_json
+from pipeline.console import err, out, print_json
 from pipeline.errors import LoyaltyError, UsageError
 from pipeline.places import Places
 from pipeline.programme import Programme, read_programme
@@ -115,7 +116,7 @@ def produce(  # noqa: PLR0917 (options have no order)
             _progress("orders", count) as progress,
         ):
             write_orders(planter, when, write, tally, record=record, progress=progress)
-    _report(tally, as_json)
+    _report(tally, err if dry_run else out, as_json)
 
 
 def _when(
@@ -244,10 +245,10 @@ def _progress(unit: str, total: int | None) -> Iterator[Callable[[int], Any]]:
         yield advance
 
 
-def _report(tally: "Tally", as_json: bool) -> None:
+def _report(tally: "Tally", console: Console, as_json: bool) -> None:
     if as_json:
         print_json(tally.report())
         return
     orders = "" if tally.orders is None else f"{tally.orders:,} orders, "
     pace = f"{tally.lines_per_second:,.0f} lines/s"
-    err.print(f"{orders}{tally.lines:,} lines, {pace}, {tally.size:,} bytes", soft_wrap=True)
+    console.print(f"{orders}{tally.lines:,} lines, {pace}, {tally.size:,} bytes", soft_wrap=True)

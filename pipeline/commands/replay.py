@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from pipeline.console import err, print_json
+from pipeline.console import err, out, print_json
 from pipeline.errors import LoyaltyError, UsageError
 from pipeline.places import Places
 from pipeline.programme import read_programme
@@ -81,7 +81,7 @@ def replay(
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise UsageError(
             f"{name!r} is no time zone; give an IANA name like America/New_York."
         ) from error
@@ -110,6 +110,6 @@ def _report(done: "Replayed", target: Path, as_json: bool) -> None:
     if as_json:
         print_json(done.report() | {"rejected_file": str(target) if done.rejected else None})
         return
-    err.print(f"{done.lines:,} lines, {done.amount:,} in all")
+    out.print(f"{done.lines:,} lines, {done.amount:,} in all")
     if done.rejected:
-        err.print(f"{done.rejected:,} rows rejected, one by one in {target}", soft_wrap=True)
+        out.print(f"{done.rejected:,} rows rejected, one by one in {target}", soft_wrap=True)

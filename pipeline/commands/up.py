@@ -34,9 +34,9 @@ def up(
 
     settings = read_settings()
     if rate is not None:
-        from producer.rate import parse_rate
+        from producer.rate import check_word
 
-        parse_rate(rate)
+        check_word(rate)
         if empty:
             raise UsageError("--empty starts no producer, so it takes no --rate; leave one out.")
     stack = Stack(settings, read_programme(settings.programme))
@@ -68,8 +68,10 @@ def _start(stack: "Stack", *, empty: bool, rate: str | None) -> None:
     if found is None:
         begun = "empty" if empty else "demo"
         found = stamp.write_stamp(settings, programme.time_zone, begun)
+    fresh = not stack.supervisor.is_running()
     stack.prepare(jars)
-    steps = stack.start_steps(found, jars) + demo_steps(stack, found, empty=empty, rate=rate)
+    steps = stack.start_steps(found, jars)
+    steps += demo_steps(stack, found, empty=empty, rate=rate, fresh=fresh)
     with err.status("starting …"):
 
         def done(step: Step, seconds: float) -> None:
@@ -78,11 +80,16 @@ def _start(stack: "Stack", *, empty: bool, rate: str | None) -> None:
         run_steps(steps, done)
     show_status(stack)
     out.print(
-        "\nTry next:\n"
-        "  ./loyalty rate 5/s\n"
-        '  ./loyalty sql "select * from loyalty order by spnd_amt desc limit 5"\n'
-        "  ./loyalty verify --wait"
+        "\nTry next:", *(f"  ./loyalty {words}" for words in next_commands(found.begun)), sep="\n"
     )
+
+
+def next_commands(begun: str) -> tuple[str, str, str]:
+    """Give three commands to try after a start, with invented data or with a chain's own."""
+    if begun == "empty":
+        return "customers load CUSTOMERS.csv", "replay RECEIPTS.csv", "verify --wait"
+    newest = "select * from loyalty order by spnd_amt desc limit 5"
+    return "rate 5/s", f'sql "{newest}"', "verify --wait"
 
 
 def _fetch_jars() -> dict[str, Path]:

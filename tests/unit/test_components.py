@@ -145,3 +145,29 @@ def test_a_data_folder_keeps_its_zone_and_its_partitions(settings: Settings) -> 
     (settings.data / "stamp.json").write_text('{"version": 99}')
     with pytest.raises(Refused, match="version 99"):
         stamp.read_stamp(settings)
+
+
+def test_the_schemas_scripts_are_unpacked_by_debians_python_too(tmp_path: Path) -> None:
+    """Without tarfile's filters, which Python 3.11.2 does not have."""
+    import io
+    import tarfile
+
+    from cluster.jars import SCHEMA_SCRIPTS, unpack_scripts
+
+    with tarfile.open(tmp_path / "hive.tar.gz", "w:gz") as tar:
+        for name in (f"hive-4/{SCHEMA_SCRIPTS}/hive-schema.sql", "hive-4/lib/a.jar"):
+            entry = tarfile.TarInfo(name)
+            entry.size = 3
+            tar.addfile(entry, io.BytesIO(b"sql"))
+    unpack_scripts(tmp_path)
+    assert (tmp_path / SCHEMA_SCRIPTS / "hive-schema.sql").read_bytes() == b"sql"
+    assert not list(tmp_path.rglob("a.jar"))
+
+
+def test_an_unknown_time_zone_is_a_sentence(tmp_path: Path) -> None:
+    from pipeline.programme import read_programme
+
+    file = tmp_path / "programme.toml"
+    file.write_text('time_zone = "Mars/X"\ncurrency = "USD"\nmenu = []\n')
+    with pytest.raises(Refused, match=r"time_zone.*Mars/X.*no IANA"):
+        read_programme(file)

@@ -89,12 +89,12 @@ def test_without_start_orders_happen_now_at_the_rate(tmp_path: Path) -> None:
     assert all(before <= order.ordered_at <= now_ms() for order in read)
 
 
-def test_the_report_is_not_on_stdout(tmp_path: Path) -> None:
+def test_the_report_is_the_result(tmp_path: Path) -> None:
     done = run(tmp_path, "--count", "3")
-    assert done.stdout == b""
-    assert b"3 orders, " in done.stderr
-    assert b"lines/s" in done.stderr
-    assert b"bytes" in done.stderr
+    assert done.stdout.count(b"\n") == 1
+    assert b"3 orders, " in done.stdout
+    assert b"lines/s" in done.stdout
+    assert b"bytes" in done.stdout
 
 
 def test_given_lines_go_byte_for_byte(tmp_path: Path) -> None:

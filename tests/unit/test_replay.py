@@ -59,6 +59,16 @@ def test_a_real_week_to_the_cent(tmp_path: Path) -> None:
     assert again == lines + lines
 
 
+def test_an_unknown_time_zone_is_wrong_usage(tmp_path: Path) -> None:
+    export = tmp_path / "receipts.csv"
+    export.write_text(f"{HEADER}\n{row()}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pipeline", "replay", str(export), "--time-zone", "Mars/X"]
+    environment = os.environ | {"LOYALTY_DATA": str(tmp_path / "var")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"'Mars/X' is no time zone" in done.stderr
+
+
 def test_rejected_rows_are_kept_one_by_one_and_counted(tmp_path: Path) -> None:
     export = tmp_path / "dirty.csv"
     bad = row(staff_id="\xff", quantity='"a,b"').encode("latin-1")
@@ -66,9 +76,8 @@ def test_rejected_rows_are_kept_one_by_one_and_counted(tmp_path: Path) -> None:
     rejected = tmp_path / "rejected.csv"
     data = tmp_path / "var"
     done = run(data, str(export), "--rejected", str(rejected))
-    assert done.stdout == b""
-    assert b"1 lines, 2.50 in all" in done.stderr
-    assert b"2 rows rejected" in done.stderr
+    assert b"1 lines, 2.50 in all" in done.stdout
+    assert b"2 rows rejected" in done.stdout
     with rejected.open(newline="", encoding="utf-8", errors="surrogateescape") as stream:
         header, again, broken = csv.reader(stream)
     assert header == ["row", "reason", "raw"]
