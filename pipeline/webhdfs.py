@@ -45,7 +45,9 @@ class Hdfs:
                     f"{path} is not on HDFS, or no longer: run the command again, and "
                     "`./loyalty verify` if it stays so."
                 ) from error
-            raise Unavailable(f"HDFS refused {function} {path}: {error}") from error
+            # what follows the first line is a trace of the NameNode
+            reason = (str(error).splitlines() or ["no reason given"])[0]
+            raise Unavailable(f"HDFS refused {function} {path}: {reason}") from error
 
     def _call(self, function: str, *args: Any, **options: Any) -> Any:
         with self._sentences(function, args[0]):

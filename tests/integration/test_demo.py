@@ -116,6 +116,7 @@ def test_the_readmes_real_session_runs_as_it_stands(stack: RunningStack, tmp_pat
 
 def test_customers_of_a_chain_pause_the_invented_orders(demo: RunningStack) -> None:
     require_data()
+    demo.ok("rate", "resume")  # the README's session ended with a pause
     demo.ok("rate", "2/s")
     done = demo.run("customers", "load", str(CUSTOMERS))
     assert done.returncode == 0, done.stderr

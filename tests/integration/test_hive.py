@@ -94,7 +94,9 @@ def warehouse(stack: RunningStack) -> Iterator[Warehouse]:
     clean, mart = f"/data/clean/{name}", f"/data/mart/{name}"
     root = Hdfs(settings.webhdfs, user="root")
     root.make_folder(clean)
-    root.own(clean, "spark", "lake", "775")
+    root.own(clean, "spark", "lake", "750")
+    for folder in ("transactions_cln", "quarantine", "no_customers"):
+        spark.make_folder(f"{clean}/{folder}")  # as `up` does: Hive may not write there
     hive.make_folder(f"{mart}/loyalty")
     with connect("127.0.0.1", settings.hiveserver2_port) as session:
         session.run(f"create database {name}")
