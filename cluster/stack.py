@@ -1,5 +1,6 @@
 """The whole stack of one data folder: what each component needs, asks and makes at its start."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from cluster.configuration import render
 from cluster.formats import formats, run_format
 from cluster.java import command, environment
 from cluster.readiness import QUESTIONS, ask_tez
-from cluster.startup import Step, wait_for_answer
+from cluster.startup import Answer, Step, wait_for_answer
 from cluster.storage import make_folders
 from cluster.supervision import Supervisor, write_configuration
 from hbase.table import make_tables as make_hbase_tables
@@ -54,6 +55,11 @@ class Stack:
     def topic(self) -> Topic:
         """The topic of the order lines."""
         return Topic(self.settings.kafka, self.settings.topic)
+
+    @cached_property
+    def halt(self) -> threading.Event:
+        """Set when a step of the start has failed: nobody waits for answers any more."""
+        return threading.Event()
 
     def down(self) -> list[Component]:
         """List the components without a process."""
@@ -132,14 +138,18 @@ class Stack:
     def _step(self, name: str, question: Callable[[], object]) -> Step:
         def start() -> None:
             self.supervisor.start(name)
-            wait_for_answer(name, question, self.supervisor, self.places)
+            self._wait(name, question)
 
         needs = (*self.components[name].needs, f"format-{name}")
         return Step(name, self.components[name].title, start, needs)
 
     def _again(self, name: str, action: Callable[[], object]) -> Callable[[], object]:
         """Try an action on a server until it succeeds: it may not take it at once."""
-        return lambda: wait_for_answer(name, action, self.supervisor, self.places)
+        return lambda: self._wait(name, action)
+
+    def _wait(self, name: str, question: Callable[[], Answer]) -> Answer:
+        """Wait for a component's real answer, unless another step of the start has failed."""
+        return wait_for_answer(name, question, self.supervisor, self.places, halt=self.halt)
 
     def _make_topic(self) -> None:
         self.topic.make(self.settings.topic_partitions)
@@ -158,11 +168,9 @@ class Stack:
     def _start_flume(self) -> None:
         """Flume answers when both sinks have new members that read up to the topic's end."""
         # Kafka loads its group coordinator at the first question
-        before, ends = wait_for_answer(
+        before, ends = self._wait(
             "kafka",
             lambda: ({group: self.topic.members(group) for group in GROUPS}, self.topic.ends()),
-            self.supervisor,
-            self.places,
         )
         if not self.supervisor.start("flume"):
             return
@@ -174,7 +182,7 @@ class Stack:
                 if not has_reached(self.topic.committed(group), ends):
                     raise LoyaltyError(f"{group} has not read up to the topic's end")
 
-        wait_for_answer("flume", question, self.supervisor, self.places)
+        self._wait("flume", question)
 
     def _start_streaming(self) -> None:
         """The stream answers when its progress after the start has reached the topic's end."""
@@ -190,4 +198,4 @@ class Stack:
             if not has_reached(progress.offsets, ends):
                 raise LoyaltyError("the query has not read up to the topic's end")
 
-        wait_for_answer("streaming", question, self.supervisor, self.places)
+        self._wait("streaming", question)

@@ -51,9 +51,17 @@ def check_unstamped(settings: Settings) -> None:
         )
 
 
+def make_cluster_id() -> str:
+    """Give 16 random bytes as Kafka writes them; a leading `-` would look like an option to it."""
+    while True:
+        text = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
+        if not text.startswith("-"):
+            return text
+
+
 def write_stamp(settings: Settings, zone: str, begun: str) -> Stamp:
     """Stamp a new data folder."""
-    cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
+    cluster_id = make_cluster_id()
     stamp = Stamp(VERSION, zone, settings.partition_hours, cluster_id, begun)
     _path(settings).write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
     return stamp

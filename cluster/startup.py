@@ -1,5 +1,6 @@
 """The start: a graph of steps, each begun when what it needs is done, side by side otherwise."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -13,6 +14,9 @@ from thrift.Thrift import TException
 from cluster.supervision import Supervisor
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
+
+NEVER: Final = threading.Event()
+"""Is never set: waiting for it is a pause."""
 
 Answer = TypeVar("Answer")
 
@@ -34,10 +38,13 @@ class Step:
     needs: tuple[str, ...] = field(default=())
 
 
-def run_steps(steps: list[Step], done: Callable[[Step, float], None]) -> None:
+def run_steps(
+    steps: list[Step], done: Callable[[Step, float], None], halt: threading.Event | None = None
+) -> None:
     """Run all steps; `done` is told each one and the seconds that it took.
 
-    At the first failure nothing more is begun, and it is raised when those under way ended.
+    At the first failure nothing more is begun, `halt` is set so that nobody waits for answers
+    any more, and it is raised when those under way ended.
     Needs that are no step of this start are taken as met.
     """
     by_name: Mapping[str, Step] = {step.name: step for step in steps}
@@ -52,6 +59,8 @@ def run_steps(steps: list[Step], done: Callable[[Step, float], None]) -> None:
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 step = running.pop(future)
+                if future.exception() is not None and halt is not None:
+                    halt.set()
                 done(step, future.result())
                 order.done(step.name)
 
@@ -77,7 +86,9 @@ def wait_for_answer(
     question: Callable[[], Answer],
     supervisor: Supervisor,
     places: Places,
+    *,
     patience: float = PATIENCE_SECONDS,
+    halt: threading.Event | None = None,
 ) -> Answer:
     """Ask a component its question until it gives a real answer, and give that.
 
@@ -103,4 +114,5 @@ def wait_for_answer(
                     f"{name} gave no answer in {patience:.0f} s ({error}). "
                     f"`./loyalty logs {name}` shows all of:\n  {last_words(log)}"
                 ) from error
-            time.sleep(0.2)
+            if (halt or NEVER).wait(0.2):
+                raise LoyaltyError(f"{name} was not waited for: another step failed.") from error

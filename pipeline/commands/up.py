@@ -77,7 +77,7 @@ def _start(stack: "Stack", *, empty: bool, rate: str | None) -> None:
         def done(step: Step, seconds: float) -> None:
             err.print(f"  {step.title} [dim]{seconds:.1f} s[/dim]")
 
-        run_steps(steps, done)
+        run_steps(steps, done, stack.halt)
     show_status(stack)
     out.print(
         "\nTry next:", *(f"  ./loyalty {words}" for words in next_commands(found.begun)), sep="\n"

@@ -1,10 +1,12 @@
 """The start as a graph, and waiting for a real answer."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from cluster.stamp import make_cluster_id
 from cluster.startup import Step, last_words, run_steps, wait_for_answer
 from cluster.supervision import Supervisor
 from pipeline.errors import LoyaltyError, Refused
@@ -64,3 +66,27 @@ def test_last_words_are_the_last_lines(tmp_path: Path) -> None:
     log.write_text("".join(f"line {n}\n" for n in range(5000)))
     assert last_words(log, 2) == "line 4998\n  line 4999"
     assert last_words(tmp_path / "none") == "(no log yet)"
+
+
+def test_nobody_waits_for_answers_after_a_failure(tmp_path: Path) -> None:
+    places, halt = Places(tmp_path), threading.Event()
+
+    def fail() -> None:
+        raise Refused("no disk")
+
+    def silent() -> None:
+        raise LoyaltyError("no answer")
+
+    def waiting() -> None:
+        wait_for_answer("datanode", silent, Supervisor(places), places, patience=60, halt=halt)
+
+    begun = time.monotonic()
+    with pytest.raises(Refused, match="no disk"):
+        run_steps([Step("a", "", fail), Step("b", "", waiting)], lambda *_: None, halt)
+    assert time.monotonic() - begun < 30
+
+
+def test_kafkas_cluster_id_never_looks_like_an_option() -> None:
+    ids = [make_cluster_id() for _ in range(2000)]
+    assert not [text for text in ids if text.startswith("-")]
+    assert {len(text) for text in ids} == {22}
