@@ -19,8 +19,8 @@ from streaming.files import encode
 from streaming.stored import highest_generation
 from tests.integration.conftest import RunningStack
 
-DAY = "2019-04-01"
-NOON = 1_554_134_400_000
+DAY = "2019-07-01"
+NOON = 1_561_996_800_000
 HOME = f"{TRANSACTIONS}/odr_dt={DAY}/odr_hr=0"
 RANGE = ("--from", DAY, "--to", DAY)
 
