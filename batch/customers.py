@@ -21,7 +21,7 @@ CUSTOMERS: Final = (
 """The columns of customers_cln. Null where the file says nothing: e-mail, birth date and year; and
 home_store where it is no store number (it decides nothing that a member would miss)."""
 
-REASONS: Final = ("FIELDS", "ID", "SINCE", "BIRTHDATE", "DOUBLED")
+REASONS: Final = ("ENCODING", "FIELDS", "ID", "SINCE", "BIRTHDATE", "DOUBLED")
 """Why a row is broken; the first that applies."""
 
 FIRST_DATE: Final = "1582-10-15"
@@ -45,7 +45,9 @@ def clean_customers(lines: DataFrame) -> DataFrame:
     ids = F.when(F.col("customer_id").rlike(r"\A[1-9][0-9]{0,9}\z"), F.col("customer_id"))
     dates = {name: _date(F.col(name)) for name in ("since", "birthdate")}
     reason = (
-        F.when(F.col("is_broken"), "FIELDS")
+        # its names would be read with U+FFFD in them: nothing is mangled without a word
+        F.when(~F.col("is_text"), "ENCODING")
+        .when(F.col("is_broken"), "FIELDS")
         .when(ids.isNull(), "ID")
         .when(dates["since"].isNull(), "SINCE")
         .when(dates["birthdate"].isNull() & F.col("birthdate").isNotNull(), "BIRTHDATE")
@@ -83,9 +85,12 @@ def _read(lines: DataFrame) -> DataFrame:
     row = F.from_csv(F.col("text"), _FILE, _CSV)
     # an open quote would swallow the rest of the line
     open_quote = F.length(F.regexp_replace("text", '[^"]', "")) % 2 == 1
-    fields = lines.select("line_no", text.alias("text")).select("line_no", "text", row.alias("row"))
+    is_text = F.is_valid_utf8("line")
+    fields = lines.select("line_no", text.alias("text"), is_text.alias("is_text")).select(
+        "line_no", "text", "is_text", row.alias("row")
+    )
     is_broken = F.col("row.broken").isNotNull() | open_quote | (F.col("text") == "")
-    found = fields.select("line_no", "row.*", is_broken.alias("is_broken"))
+    found = fields.select("line_no", "row.*", "is_text", is_broken.alias("is_broken"))
     has_name = F.coalesce("customer_id", F.lit("")).rlike(r"\A[^0-9]+\z")
     return found.filter(~(is_first & ~F.col("is_broken") & has_name))
 

@@ -22,7 +22,8 @@ def read_restarts(path: Path) -> dict[str, int]:
 def count_ends(path: Path) -> None:
     """Count until supervisord goes away; the file holds {name: {restarts, at (ISO), event}}."""
     counts: dict[str, dict[str, object]] = {}
-    path.unlink(missing_ok=True)
+    if path.exists():  # this listener has ended and was started again
+        counts = json.loads(path.read_text(encoding="utf-8"))
     while True:
         headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
         event = childutils.get_headers(payload)

@@ -1,5 +1,6 @@
 """The whole stack of one data folder: what each component needs, asks and makes at its start."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from cluster.supervision import Supervisor, write_configuration
 from hbase.table import make_tables as make_hbase_tables
 from hive.session import connect
 from hive.tables import make_tables as make_hive_tables
-from pipeline.errors import LoyaltyError
+from pipeline.errors import LoyaltyError, Refused
 from pipeline.places import Places
 from pipeline.programme import Programme
 from pipeline.settings import Settings
@@ -73,7 +74,10 @@ class Stack:
 
     def prepare(self, jars: dict[str, Path]) -> None:
         """Write configuration, and start supervisord unless it runs."""
+        written = self.places.run / "settings.json"
+        values = self.settings.environment()
         if self.supervisor.is_running():
+            self._check_same(json.loads(written.read_text(encoding="utf-8")), values)
             return
         for folder in (self.places.order_log, self.places.logs, self.places.run,
                        self.places.producer, self.places.positions.parent):  # fmt: skip
@@ -84,7 +88,19 @@ class Stack:
             for name, c in self.components.items()
         }
         write_configuration(self.places, programs, self.settings.environment())
+        for left in ("restarts.json", "health.json"):  # of the supervisord before
+            (self.places.run / left).unlink(missing_ok=True)
+        written.write_text(json.dumps(values), encoding="utf-8")
         self.supervisor.start_daemon()
+
+    @staticmethod
+    def _check_same(running: dict[str, str], wanted: dict[str, str]) -> None:
+        """Refuse other settings than those that the running processes were started with."""
+        if other := sorted(name for name in wanted if running.get(name) != wanted[name]):
+            raise Refused(
+                f"The stack runs with another {', '.join(other)}; "
+                "`./loyalty down` first, then `./loyalty up` takes the new settings."
+            )
 
     def start_steps(self, found: stamp.Stamp, jars: dict[str, Path]) -> list[Step]:
         """Give the whole start but for the demo: formats, servers, what they hold, the stages."""

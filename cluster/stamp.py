@@ -33,7 +33,12 @@ def read_stamp(settings: Settings) -> Stamp | None:
     """Read the stamp, None before the first start; raises Refused for an unknown version."""
     if not _path(settings).exists():
         return None
-    values = json.loads(_path(settings).read_text(encoding="utf-8"))
+    try:
+        values = json.loads(_path(settings).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Refused(
+            f"{_path(settings)} is damaged; restore it, or begin anew with another LOYALTY_DATA."
+        ) from error
     if values.get("version") != VERSION:
         raise Refused(
             f"{settings.data} has the layout of version {values.get('version')}, this program "
@@ -63,7 +68,9 @@ def write_stamp(settings: Settings, zone: str, begun: str) -> Stamp:
     """Stamp a new data folder."""
     cluster_id = make_cluster_id()
     stamp = Stamp(VERSION, zone, settings.partition_hours, cluster_id, begun)
-    _path(settings).write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
+    fresh = _path(settings).with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
+    fresh.replace(_path(settings))
     return stamp
 
 

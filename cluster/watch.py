@@ -102,6 +102,7 @@ class Watch:
         running = [name for name in JUDGED_AFTER if name in processes and processes[name].pid]
         answers: dict[str, bool] = {}
         for name in running:
+            self._patients[name].reason = ""
             if all(answers.get(need) for need in JUDGED_AFTER[name]):
                 answers[name] = self._ask(name, processes[name])
                 self._judge(name, processes[name], answered=answers[name])
@@ -244,12 +245,16 @@ def main() -> None:
 
 
 def read_reasons(places: Places) -> dict[str, str]:
-    """Give why each component did not answer in the watcher's last round, or why it was killed."""
+    """Give why a component did not answer in the watcher's last round, or was killed by it."""
     try:
         health = json.loads((places.run / "health.json").read_bytes())
     except FileNotFoundError:
         return {}
-    return {name: found["reason"] or found["killed"] for name, found in health.items()}
+    return {
+        name: found["reason"]
+        or (found["killed"] and f"was killed by the watcher: {found['killed']}")
+        for name, found in health.items()
+    }
 
 
 def write_health(path: Path, health: Mapping[str, Any]) -> None:

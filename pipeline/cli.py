@@ -60,6 +60,9 @@ def endings() -> Iterator[None]:
     except KeyboardInterrupt as error:
         err.print("stopped by Ctrl-C")
         raise typer.Exit(130) from error
+    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        say_error(f"{error.filename}: {error.strerror}; give another path, or make this one free.")
+        raise typer.Exit(1) from error
     except Exception as error:
         if not is_disk_full(error):
             raise

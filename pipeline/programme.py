@@ -59,7 +59,7 @@ def read_programme(path: Path) -> Programme:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror}); restore it from git.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(f"{path} is no valid TOML: {error}; correct that line.") from error
     try:
         return Programme.model_validate(values)

@@ -5,9 +5,9 @@ Read once, in a command's or stage's main; everything else is given values.
 
 import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.errors import UsageError
@@ -73,6 +73,24 @@ class Settings(BaseSettings):
             )
         return path
 
+    @field_validator("data")
+    @classmethod
+    def _is_a_folder(cls, path: Path) -> Path:
+        if path.exists() and not path.is_dir():
+            raise ValueError("has to be a folder")
+        return path
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        taken: dict[int, str] = {}
+        for name in (name for name in type(self).model_fields if name.endswith("_port")):
+            port = getattr(self, name)
+            if port in taken:
+                first, second = (f"LOYALTY_{n.upper()}" for n in (taken[port], name))
+                raise ValueError(f"{first} and {second} are both {port}")
+            taken[port] = name
+        return self
+
     @field_validator("partition_hours")
     @classmethod
     def _divides_a_day(cls, hours: int) -> int:
@@ -108,6 +126,8 @@ def read_settings() -> Settings:
         faults = "; ".join(
             f"LOYALTY_{str(e['loc'][0]).upper().removeprefix('LOYALTY_')} "
             f"{e['msg'].removeprefix('Value error, ')} (got {e['input']!r})"
+            if e["loc"]
+            else e["msg"].removeprefix("Value error, ")
             for e in error.errors()
         )
         raise UsageError(f"Wrong settings: {faults}. Correct the environment or .env.") from error

@@ -171,7 +171,7 @@ def read_products(path: Path) -> dict[str, str]:
             check_columns(path.name, list(reader.fieldnames or ()), ("product_id", "product"))
             products: dict[str, str] = {}
             for row in reader:
-                product, name = row["product_id"].strip(), row["product"] or ""
+                product, name = (row["product_id"] or "").strip(), row["product"] or ""
                 if products.setdefault(product, name) != name:
                     raise Refused(
                         f"{path.name} has two names for product_id {product}, in line"

@@ -1,5 +1,6 @@
 """`produce`: a foreground run of invented orders, or of given lines."""
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -86,6 +87,8 @@ def produce(  # noqa: PLR0917 (options have no order)
         )
     if source is None and not invented:
         raise UsageError("Nothing to produce: give --count N, --duration SECONDS or --from FILE.")
+    if duration is not None and not math.isfinite(duration):
+        raise UsageError("--duration is a number of seconds, not inf or nan.")
     if duration is not None and (count is not None or start is not None):
         raise UsageError("--duration writes what happens now; leave --count and --start out.")
     if dry_run and (as_json or folder or answer_key):

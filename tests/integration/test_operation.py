@@ -5,6 +5,7 @@ import os
 import signal
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from cluster.supervision import Supervisor
@@ -33,6 +34,13 @@ def test_up_again_starts_nothing(stack: RunningStack) -> None:
     stack.ok("up")
     assert pids(stack) == before
     assert before["producer"] == 0, "a folder begun with --empty gets no producer"
+
+
+def test_up_with_other_settings_than_run_is_refused(stack: RunningStack) -> None:
+    other = replace(stack, environment=stack.environment | {"LOYALTY_TRIGGER_SECONDS": "2"})
+    done = other.run("up")
+    assert done.returncode == 1
+    assert "another LOYALTY_TRIGGER_SECONDS" in done.stderr
 
 
 def test_a_second_up_while_one_runs_is_refused(stack: RunningStack) -> None:

@@ -73,6 +73,13 @@ def test_broken_rows(spark: SparkSession) -> None:
     assert all(r[name] is None for r in found for name in empty)
 
 
+def test_bytes_that_are_no_utf8_are_rejected_and_not_mangled(spark: SparkSession) -> None:
+    latin = row(name="Café").encode("latin-1")
+    rows = spark.createDataFrame([(1, row().encode()), (2, latin)], "line_no LONG, line BINARY")
+    found = clean_customers(rows.select("line_no", rows.line.cast("string").alias("line")))
+    assert [r["reason"] for r in found.orderBy("line_no").collect()] == [None, "ENCODING"]
+
+
 def test_what_may_be_missing(spark: SparkSession) -> None:
     lines = (
         row(birthdate="", birth_year="", gender="", email="", home_store="none"),
@@ -113,7 +120,7 @@ def test_header_mark_and_line_ends(spark: SparkSession) -> None:
 
 
 def test_reasons_are_those_that_are_named(spark: SparkSession) -> None:
-    assert {*BROKEN.values(), "DOUBLED"} == {*REASONS}
+    assert {*BROKEN.values(), "ENCODING", "DOUBLED"} == {*REASONS}
 
 
 def test_the_chains_own_file(spark: SparkSession) -> None:

@@ -90,3 +90,13 @@ def test_other_errors_are_bugs_and_keep_their_traceback() -> None:
         raise FileNotFoundError(2, "No such file")
     with duckdb.connect() as scratch, pytest.raises(duckdb.CatalogException), endings():
         scratch.execute("select * from nope")
+
+
+def test_a_path_that_cannot_be_is_a_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "produce", "--count", "1", "--out", "/dev/null/x"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Not a directory" in done.stderr
+    assert "Traceback" not in done.stderr
