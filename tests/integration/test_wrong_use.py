@@ -52,11 +52,12 @@ def test_a_file_that_is_not_there(stack: RunningStack, tmp_path: Path) -> None:
 
 
 def test_a_customer_id_that_is_none(stack: RunningStack) -> None:
-    refused(stack.run("orders", "abc"), 2)
+    assert "'abc'" in refused(stack.run("orders", "abc"), 2)
 
 
 def test_a_refresh_of_tomorrow(stack: RunningStack) -> None:
-    refused(stack.run("refresh", "--data-dt", "2199-01-01"), 1)
+    said = refused(stack.run("refresh", "--data-dt", "2199-01-01"), 1)
+    assert "2199-01-01 is in the future" in said
 
 
 def test_a_line_that_is_too_long_is_named(stack: RunningStack) -> None:
