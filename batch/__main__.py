@@ -1,18 +1,24 @@
-"""`python -m batch customers|rebuild …`: one Spark job, its result as JSON on standard output."""
+"""`python -m batch customers|rebuild …`: one Spark job, its result as JSON on standard output.
+
+A line with what it says meanwhile may come before: see batch.process.
+"""
 
 import argparse
 import json
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from batch.generations import CustomerTable
 from batch.job import check, members, publish, read_lines
 from batch.lifeline import end_with_parent
+from batch.process import BEGINS, DID, SAYS
 from batch.rebuild import rebuild
+from hive.generations import GenerationTable
 from pipeline.errors import LoyaltyError
-from pipeline.places import Places
+from pipeline.places import CUSTOMERS, Places
+from pipeline.progress import LIVE_SECONDS, Progress
 from pipeline.settings import Settings, read_settings
 from pipeline.spark import open_session
 from pipeline.verify.scope import Scope
@@ -22,7 +28,7 @@ from producer.rate import PAUSE, ask_rate, asked
 
 
 def main() -> None:
-    """Run the job; on an error of ours the result is {"error": sentence}, and the exit code 1."""
+    """Run the job; the result of an error of ours is {"error": sentence, "kind": its class}."""
     parser = argparse.ArgumentParser(prog="python -m batch")
     jobs = parser.add_subparsers(dest="job", required=True)
     customers = jobs.add_parser("customers")
@@ -42,7 +48,7 @@ def main() -> None:
     try:
         result, code = asked_for.run(read_settings(), asked_for), 0
     except LoyaltyError as error:
-        result, code = {"error": str(error)}, error.exit_code
+        result, code = {"error": str(error), "kind": type(error).__name__}, error.exit_code
     json.dump(result, sys.stdout)
     sys.exit(code)
 
@@ -50,7 +56,8 @@ def main() -> None:
 def load(settings: Settings, asked_for: argparse.Namespace) -> dict[str, Any]:
     """Make the new generation from the file and hand the producer its pool of members."""
     places = Places(settings.data)
-    table = CustomerTable(Hdfs(settings.webhdfs, user="spark"), settings.hdfs)
+    hdfs = Hdfs(settings.webhdfs, user="spark")
+    table = GenerationTable(hdfs, settings.hdfs, "customers_cln", CUSTOMERS, settings.grace_seconds)
     spark = open_session("customers")
     lines = read_lines(spark, f"{settings.hdfs}{asked_for.file}")
     checked = check(lines, asked_for.name, asked_for.rejected)
@@ -76,7 +83,28 @@ def load(settings: Settings, asked_for: argparse.Namespace) -> dict[str, Any]:
 def rebuild_transactions(settings: Settings, asked_for: argparse.Namespace) -> dict[str, Any]:
     """Compare, and repair if asked to."""
     dates = Scope(asked_for.first, asked_for.last)
-    return rebuild(settings, dates, asked_for.most, repair=asked_for.repair).to_json()
+    found = rebuild(settings, dates, asked_for.most, say, begin, repair=asked_for.repair)
+    return found.to_json()
+
+
+def say(sentence: str) -> None:
+    """Say something to the user while the job goes on."""
+    print(json.dumps({SAYS: sentence}), flush=True)
+
+
+def begin(title: str, unit: str) -> Progress:
+    """Say what is done from now on, and then how much of it, some times a second."""
+    print(json.dumps({BEGINS: [title, unit]}), flush=True)
+    due = 0.0
+
+    def tell(done: int, total: int | None) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due or done == total:
+            due = now + LIVE_SECONDS
+            print(json.dumps({DID: [done, total]}), flush=True)
+
+    return tell
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ rebuilt   place, h (hash of the line), i (hash of its identity), the columns KEP
 live      n, h, i, in_cut (before the cut), file, the table's columns and odr_dt, odr_hr
 verdicts  h, reason, tid, p, off, seen_at      what quarantine says
 beyond    h                                    lines of the topic that are beyond the cut
+counted   h                                    lines once FUTURE that counted later, by the topic
 kept      n                                    foreign rows that a repair leaves
 """
 
@@ -19,6 +20,7 @@ import pyarrow as pa
 
 from batch.judgement import STATEMENTS
 from batch.master import KEPT
+from pipeline.order import FUTURE_MS
 from streaming.files import TRANSACTIONS
 from streaming.identities import IDENTITY, joined, lines
 
@@ -68,6 +70,7 @@ class Comparison:
             " off bigint, seen_at timestamptz)"
         )
         connection.execute("create table beyond (h uhugeint)")
+        connection.execute("create table counted (h uhugeint)")
         connection.execute("create table kept (n bigint)")
         self._make("rebuilt", _COLUMNS_REBUILT, "")
         self._make("live", _COLUMNS_LIVE, "true as in_cut, 0::bigint as n,")
@@ -105,6 +108,39 @@ class Comparison:
         for rows in batches:
             self.insert("insert into beyond select md5_number(line) from batch", rows)
 
+    def take_future(self, batches: Iterable[pa.Table], topic_id: str) -> None:
+        """Take in the verdict FUTURE on those of the topic's lines (columns line, p, off, ts) that
+        came too early by the broker's time: of what the stream has not read there is none yet.
+        """
+        for rows in batches:
+            self.insert(
+                "insert into verdicts"
+                " select md5_number(line), 'FUTURE', $topic_id, p, off, epoch_ms(ts)::timestamptz"
+                " from batch where try_cast(split_part(line::varchar, '|', 2) as bigint)"
+                " > ts + $ahead", rows, topic_id=topic_id, ahead=FUTURE_MS)  # fmt: skip
+
+    def unsure(self) -> int:
+        """Count the lines of raw that were FUTURE once, and nobody has told whether they counted
+        later: their event is not live. To be asked when all but these is taken in.
+        """
+        ((lines_of_raw,),) = self.values(
+            "select count(distinct h) from rebuilt where i not in (select i from live)"
+            " and h in (select h from verdicts where reason = 'FUTURE') and h not in (from counted)"
+        )
+        return int(lines_of_raw)
+
+    def take_counted(self, batches: Iterable[pa.Table], topic_id: str) -> None:
+        """Take in those of the topic's lines before the cut (columns line, p, off) that were FUTURE
+        once, and that have no verdict at this offset.
+        """
+        for rows in batches:
+            self.insert(
+                "insert into counted select distinct f.h from batch join"
+                " (select distinct h from verdicts where reason = 'FUTURE') f"
+                " on f.h = md5_number(line) where not exists (from verdicts v"
+                " where v.tid = $topic_id and v.p = batch.p and v.off = batch.off)",
+                rows, topic_id=topic_id)  # fmt: skip
+
     def judge(self, most: int) -> Outcome:
         """Compare, once; lists at most so many differences."""
         for statement in STATEMENTS:
@@ -121,6 +157,25 @@ class Comparison:
             "select right_dt as day, right_hr as hour from placed where place is not null"
             " union select live_dt, live_hr from placed"
             " where n is not null and n not in (from kept) order by all"
+        )
+        return [f"odr_dt={day}/odr_hr={hour}" for day, hour in found]
+
+    def missing_ends(self) -> tuple[int, int] | None:
+        """Give the first and the last instant (epoch ms) of the rows called missing, if any."""
+        ((low, high),) = self.values(
+            "select min(epoch_ms(ordered_at)), max(epoch_ms(ordered_at))"
+            " from differences join rebuilt using (place) where kind = 'missing'"
+        )
+        return None if low is None else (low, high)
+
+    def found_in(self, batches: Iterable[pa.Table]) -> list[str]:
+        """Name the partitions in whose rows (batch.live) there are events called missing."""
+        self._make("elsewhere", _COLUMNS_LIVE, "")
+        for rows in batches:
+            self._insert("elsewhere", rows, "")
+        found = self.values(
+            "select distinct odr_dt, odr_hr from elsewhere where i in (select i from differences"
+            " join rebuilt using (place) where kind = 'missing') order by all"
         )
         return [f"odr_dt={day}/odr_hr={hour}" for day, hour in found]
 

@@ -11,9 +11,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from batch.customers import CUSTOMERS, REASONS, clean_customers
-from batch.generations import STAGING, CustomerTable
+from hive.generations import GenerationTable
 from pipeline.errors import Refused
+from pipeline.generations import number_of
+from pipeline.places import CLEAN
 
+STAGING: Final = f"{CLEAN}/customers_staging"
+"""What a killed load left here goes with the next one."""
 MOST_BROKEN_PERCENT: Final = 5
 """A file with more broken rows than this is refused whole: it is some other file."""
 
@@ -65,15 +69,14 @@ def check(lines: DataFrame, name: str, rejected: Path) -> Checked:
     return checked
 
 
-def publish(frame: DataFrame, table: CustomerTable) -> int:
+def publish(frame: DataFrame, table: GenerationTable) -> int:
     """Write the good rows as the table's newest generation; give its number."""
     table.hdfs.delete(STAGING)
     staged = f"{STAGING}/{uuid.uuid4().hex}"
     names = [column.split()[0] for column in CUSTOMERS.split(", ")]
     good = frame.filter(F.col("reason").isNull()).select(names)
     good.coalesce(1).sortWithinPartitions("cust_id").write.parquet(f"{table.uri}{staged}")
-    table.hdfs.delete(f"{staged}/_SUCCESS")
-    return table.enter(staged)
+    return number_of(table.enter(staged))
 
 
 def members(frame: DataFrame) -> list[tuple[int, int]]:

@@ -13,21 +13,27 @@ _SAME: Final = " and ".join(f"r.{name} is not distinct from l.{name}" for name i
 
 # Of several contents of one event, that counts which quarantine has no CONFLICT verdict on; then
 # the one that is live; then the one whose last verdict is the oldest (the others contradicted it
-# later); then the one that raw has first. A line once FUTURE counts where its event is live.
+# later); then the one that raw has first. One that contradicted another content, which is live,
+# counts never, also where raw has lost that. A line once FUTURE counts where its event is live, or
+# where the topic has it at an offset without a verdict: there it counted, whatever came of its row.
 _EXPECTED: Final = """
 create table expected as
 with lines as (select h, any_value(i) as i, min(place) as place from rebuilt group by h),
      conflicts as (select h, max(seen_at) as contradicted_at
                    from verdicts where reason = 'CONFLICT' group by h),
      future as (select distinct h from verdicts where reason = 'FUTURE'),
-     known as (select distinct h from live)
+     known as (select distinct h from live),
+     first as (select distinct i from live
+               where kafka_topic_id is not null and h not in (select h from conflicts))
 select h, i, place from (
     select h, lines.i, place,
+           contradicted_at is not null and known.h is null and lines.i in (from first) as is_second,
            row_number() over (partition by lines.i order by
                contradicted_at is not null, known.h is null, contradicted_at, place) as rank
     from lines left join conflicts using (h) left join known using (h)
     where h not in (from future) or lines.i in (select i from live)
-) where rank = 1
+       or h in (from counted)
+) where rank = 1 and not is_second
 """
 _MATCHED: Final = """
 create table matched as

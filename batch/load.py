@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from batch.generations import CustomerTable
 from batch.process import run_job
+from hive.generations import GenerationTable
 from hive.session import connect
 from pipeline.errors import Refused, Unavailable
+from pipeline.generations import highest
 from pipeline.lock import only_one
-from pipeline.places import RAW_CUSTOMERS, Places
+from pipeline.places import CUSTOMERS, RAW_CUSTOMERS, Places
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
 
@@ -61,7 +62,8 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
             with suppress(Unavailable):
                 hdfs.delete(raw)
             raise
-        _show(settings, CustomerTable(hdfs, settings.hdfs))
+        grace = settings.grace_seconds
+        _show(settings, GenerationTable(hdfs, settings.hdfs, "customers_cln", CUSTOMERS, grace))
     return Loaded(
         rows=result["rows"],
         rejected=result["rejected"],
@@ -116,21 +118,22 @@ def _run_job(
     """Run the Spark job; raises Refused for a file that it refuses."""
     arguments = ["customers", "--file", raw, "--name", name, "--rejected", str(rejected)]
     arguments += ["--demo"] if demo else []
-    so_that = "The customers stay as they were; load the file again."
+    so_that = "Load the file again: it replaces all customers, or none."
     return run_job(settings, places, arguments, so_that)
 
 
-def _show(settings: Settings, table: CustomerTable) -> None:
+def _show(settings: Settings, table: GenerationTable) -> None:
     """Switch Hive to the newest generation, as soon as HiveServer2 answers."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            with connect("127.0.0.1", settings.hiveserver2_port, timeout=60) as session:
+            with connect(*settings.hive, timeout=60) as session:
                 table.show(session)
         except Unavailable as error:
             if time.monotonic() > end:
+                newest = highest(table.hdfs, table.folder)
                 raise Unavailable(
-                    f"Generation {table.newest()} of customers_cln is loaded, but Hive shows the "
+                    f"Generation {newest} of customers_cln is loaded, but Hive shows the "
                     f"old one: {error} The next `./loyalty refresh` makes the switch."
                 ) from error
             time.sleep(1)

@@ -19,10 +19,23 @@ select t.h, t.p, t.off, t.ts from topic_lines t
 where not exists (from verdicts v
                   where v.tid = $topic_id and v.p = t.p and v.off = t.off)
 """
-# What raw lacks and the topic has is no fault of the table's: such a row is not taken away.
+_CLAIMS: Final = """
+create table claims as
+select n, h, l.kafka_partition as p, l.kafka_offset as off
+from differences d join live l using (n)
+where d.kind = 'foreign' and l.kafka_topic_id = $topic_id
+"""
+# What raw lacks is no proof against a row: its line may be in the log only, where the topic was
+# made anew or has lost it. A row goes that came from nowhere, whose offset holds another line or is
+# a quarantined one's, and each further copy of an event.
 _KEPT: Final = """
-insert into kept select n from differences d join live l using (n)
-where d.kind = 'foreign' and h in (select h from found) and i not in (select i from expected)
+insert into kept
+select n from differences d join live l using (n)
+where d.kind = 'foreign' and l.kafka_topic_id is not null and n not in (from disproved)
+  and i not in (select i from expected)
+  and not exists (from verdicts v where v.tid = l.kafka_topic_id and v.p = l.kafka_partition
+                                    and v.off = l.kafka_offset)
+qualify row_number() over (partition by i order by l.kafka_offset, n) = 1
 """
 _ORIGINS: Final = """
 create table origins as
@@ -66,14 +79,20 @@ def find_origins(
     """Look for the lines of differing rows among the topic's messages (columns line, p, off, ts).
 
     messages: all from `held`, the first offsets there still are, up to the cut. Gives how many
-    foreign rows stay, because the topic has their line and it is raw that lacks it.
+    foreign rows stay, because nothing disproves them: it is raw that lacks their line.
     """
     comparison.execute(
         "create table wanted as select h from differences join rebuilt using (place)"
         " union select h from differences join live using (n) where kind = 'foreign'"
     )
     comparison.execute("create table topic_lines (h uhugeint, p integer, off bigint, ts bigint)")
+    comparison.execute("create table disproved (n bigint)")
+    comparison.execute(_CLAIMS, topic_id=topic_id)
     for batch in messages:
+        comparison.insert(
+            "insert into disproved select n from batch join claims c using (p, off)"
+            " where c.h != md5_number(line)", batch,
+        )  # fmt: skip
         comparison.insert(
             "insert into topic_lines select w.h, p, off, ts from batch"
             " join wanted w on w.h = md5_number(line)", batch,

@@ -3,10 +3,10 @@
 Compared is up to verify's cut, so orders may flow; a repair needs the stream to stand.
 """
 
-import tempfile
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -19,13 +19,16 @@ from batch.live import LiveTable, partition_of
 from batch.master import rebuilt_rows, save_lines
 from batch.origins import find_origins, repaired_rows
 from batch.repair import Publisher
-from pipeline.errors import Unavailable
+from pipeline.errors import Refused, Unavailable
 from pipeline.places import QUARANTINE, RAW, STAGING, TRANSACTIONS, Places
 from pipeline.programme import read_programme
+from pipeline.progress import Begin, begin_unseen, counted
+from pipeline.raw import first_whole_date
 from pipeline.settings import Settings
 from pipeline.spark import open_session
+from pipeline.temporary import temporary_folder
 from pipeline.topic import Topic
-from pipeline.verify.cut import Cut, Sources, find_cut
+from pipeline.verify.cut import STREAM, Cut, Sources, find_cut
 from pipeline.verify.messages import read_messages
 from pipeline.verify.raw import raw_folders, read_raw
 from pipeline.verify.report import shown
@@ -33,7 +36,7 @@ from pipeline.verify.scope import Scope
 from pipeline.webhdfs import Hdfs
 from streaming.batches import BatchWriter, Tables
 from streaming.files import QUARANTINE as VERDICTS
-from streaming.staging import Record
+from streaming.staging import Record, close_gaps
 from streaming.verdicts import read_verdicts, verdict_files
 
 READER: Final = "flume-hdfs"
@@ -45,14 +48,19 @@ DAY_BEFORE: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was found, and what was done: new folders; foreign rows that stay, for the topic has
-    them and it is raw that lacks them. damaged: files of the table that cannot be read.
+    """What was found, and what was done: new folders; kept: foreign rows that stay, for nothing
+    disproves them. damaged: files of the table that cannot be read.
+    unsure: lines that were FUTURE once, are not live, and did not count by what the topic holds:
+    whether they never did is known only where nothing of the table was lost. behind: who has how
+    much to go after the cut, up to which was compared (as in pipeline.verify.cut).
     """
 
     outcome: Outcome
     damaged: list[str] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
     kept: int = 0
+    unsure: int = 0
+    behind: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give the object that `rebuild --json` prints."""
@@ -67,39 +75,76 @@ class Result:
             "differences": [_document(difference) for difference in self.outcome.listed],
             "published": self.published,
             "kept": self.kept,
+            "unsure": self.unsure,
+            "behind": self.behind,
         }
 
 
-def rebuild(settings: Settings, dates: Scope, most: int, *, repair: bool) -> Result:
+def rebuild(
+    settings: Settings,
+    dates: Scope,
+    most: int,
+    told: Callable[[str], None],
+    begin: Begin = begin_unseen,
+    *,
+    repair: bool,
+) -> Result:
     """Compare some business dates, listing at most so many differences; repair them if asked to.
 
-    Raises Unavailable where a server does not answer, or raw does not reach the cut of a repair.
+    told: is given a sentence where there is something to be waited for; begin: what is done.
+    Raises Unavailable where a server does not answer, or raw does not reach the cut of a repair,
+    and Refused for dates that raw has no longer.
     """
     hdfs = Hdfs(settings.webhdfs, user="spark")
+    demand_whole(first_whole_date(hdfs), dates)
     topic = Topic(settings.kafka, settings.topic)
     last = _settle(hdfs) if repair else None
     if last is not None:
-        _wait_for_raw(topic, last)
+        _wait_for_raw(topic, last, told)
     places = Places(settings.data)
     sources = Sources(
         places.order_log, places.positions, topic, hdfs, STAGING, {READER: "HDFS raw"}
     )
     cut = find_cut(sources, None, lambda _text: None)
-    with tempfile.TemporaryDirectory(prefix="loyalty-rebuild-") as name:
-        folder = Path(name)
-        made = _rebuild_rows(settings, hdfs, dates, folder)
+    unknown = repair and cut.record is None
+    if unknown:
+        cut = without_stream(cut, topic.committed(READER))
+    # where nothing has expired, every hop has about as many lines
+    lines = sum(cut.ends.values()) if dates.is_everything and not any(cut.held.values()) else None
+    with temporary_folder("rebuild") as folder:
+        made = _rebuild_rows(settings, hdfs, dates, folder, expected=lines, begin=begin)
         live = LiveTable(hdfs, dates)
         with open_comparison(folder) as comparison:
-            comparison.take_rebuilt(_batches(made))
-            comparison.take_live(live.rows(folder), cut.topic_id, cut.reached)
+            comparison.take_rebuilt(counted(_batches(made), begin("rebuilt rows", "rows"), lines))
+            rows = counted(live.rows(folder), begin("transactions_cln", "rows"), lines)
+            comparison.take_live(rows, cut.topic_id, cut.reached)
+            begin("comparing", "")
             files = verdict_files(hdfs)
             comparison.take_verdicts(read_verdicts(hdfs, files, VERDICTS.names, folder))
+            if unknown:
+                comparison.take_future(read_messages(topic, cut.held, cut.reached), cut.topic_id)
             # asked for last: so whatever raw and table have by now is among them
             comparison.take_beyond(read_messages(topic, cut.reached, topic.ends()))
-            found = Result(comparison.judge(most), live.damaged)
+            if comparison.unsure():
+                comparison.take_counted(read_messages(topic, cut.held, cut.reached), cut.topic_id)
+            found = Result(comparison.judge(most), live.damaged, unsure=comparison.unsure(),
+                           behind=cut.behind)  # fmt: skip
             if not repair:
                 return found
-            return _repair(comparison, found, topic, cut, Publisher(hdfs, last))
+            _demand_nowhere_else(comparison, live, folder)
+            repaired = _repair(comparison, found, topic, cut, Publisher(hdfs, last))
+    if last is not None and dates.is_everything:
+        close_gaps(hdfs, STAGING, last)
+    return repaired
+
+
+def demand_whole(first: date | None, dates: Scope) -> None:
+    """Raise Refused for dates before the first that raw still has whole (None: it has all)."""
+    if first is not None and (dates.first is None or dates.first < first):
+        raise Refused(
+            f"HDFS raw has lines of before {first} no longer (LOYALTY_RAW_RETENTION_DAYS), so older"
+            f" dates cannot be rebuilt; call it with --from {first} or a later date."
+        )
 
 
 def _document(difference: Difference) -> dict[str, Any]:
@@ -114,6 +159,21 @@ def _document(difference: Difference) -> dict[str, Any]:
     }
 
 
+def _demand_nowhere_else(comparison: Comparison, live: LiveTable, folder: Path) -> None:
+    """Raise Refused where rows called missing may lie in partitions of other dates: published
+    here they would be there twice.
+    """
+    if (ends := comparison.missing_ends()) is None:
+        return
+    unread: list[str] = []
+    found = comparison.found_in(live.rows_elsewhere(folder, ends, unread.append))
+    if places := sorted({*found, *map(partition_of, unread)}):
+        raise Refused(
+            f"Rows that are missing here lie, or may lie, in {', '.join(places)}: nothing was "
+            "changed. Repair without --from and --to, or with these dates among the others."
+        )
+
+
 def _repair(
     comparison: Comparison, found: Result, topic: Topic, cut: Cut, publisher: Publisher
 ) -> Result:
@@ -124,8 +184,30 @@ def _repair(
     kept = find_origins(comparison, messages, cut.topic_id, cut.held)
     partitions = {*comparison.partitions(), *map(partition_of, found.damaged)}
     rows = partial(repaired_rows, comparison)
-    published = list(publisher.publish(sorted(partitions), rows))
+    published = publish(publisher.publish(sorted(partitions), rows))
     return replace(found, published=published, kept=kept)
+
+
+def publish(folders: Iterator[str]) -> list[str]:
+    """Take the new folders as they are published; raises Unavailable that names those so far."""
+    published: list[str] = []
+    while True:
+        try:
+            published.append(next(folders))
+        except StopIteration:
+            return published
+        except Unavailable as error:
+            so_far = ", ".join(published) or "none"
+            raise Unavailable(f"{error} Repaired so far: {so_far}.") from error
+
+
+def without_stream(cut: Cut, committed: dict[int, int]) -> Cut:
+    """Give the cut that raw alone sets (committed: its sink's offsets), for a repair where no
+    record says how far the stream has read this topic: nothing that raw has is beyond it then.
+    """
+    reached = {p: min(end, max(committed.get(p, 0), cut.held[p])) for p, end in cut.ends.items()}
+    behind = {hop: left for hop, left in cut.behind.items() if hop != STREAM}
+    return replace(cut, reached=reached, behind=behind)
 
 
 def _settle(hdfs: Hdfs) -> Record | None:
@@ -135,29 +217,43 @@ def _settle(hdfs: Hdfs) -> Record | None:
     return writer.last
 
 
-def _wait_for_raw(topic: Topic, last: Record) -> None:
+def _wait_for_raw(topic: Topic, last: Record, told: Callable[[str], None]) -> None:
     """Wait until HDFS raw has what the table has: the agent's sink commits after its flush."""
     end = time.monotonic() + PATIENCE_SECONDS
-    topic_id = topic.id()
+    topic_id, is_told = topic.id(), False
     while last.topic_id == topic_id:
         committed = topic.committed(READER)
         left = sum(max(0, after - committed.get(p, 0)) for p, after in last.next.items())
         if not left:
             return
+        if not is_told:
+            told(f"waiting until HDFS raw has {left:,} lines that the table has …")
+            is_told = True
         if time.monotonic() > end:
             raise Unavailable(
                 f"HDFS raw still lacks {left:,} lines that the table has; `./loyalty status` shows "
-                "what stands still. Nothing was changed."
+                "what stands still."
             )
         time.sleep(0.3)
 
 
-def _rebuild_rows(settings: Settings, hdfs: Hdfs, dates: Scope, folder: Path) -> Path:
+def _rebuild_rows(
+    settings: Settings,
+    hdfs: Hdfs,
+    dates: Scope,
+    folder: Path,
+    *,
+    expected: int | None,
+    begin: Begin,
+) -> Path:
     """Run raw through Spark; gives the local folder of the Parquet files."""
-    oldest = None if dates.first is None else dates.first - DAY_BEFORE
+    first = dates.first
+    oldest = None if first is None or first == date.min else first - DAY_BEFORE
     folders = [f for f in raw_folders(hdfs, RAW) if oldest is None or f.arrival >= oldest]
     lines, made = folder / "lines.parquet", folder / "rebuilt"
-    save_lines(read_raw(hdfs, folders, folder), lines)
+    raw = counted(read_raw(hdfs, folders, folder), begin("HDFS raw", "lines"), expected)
+    save_lines(raw, lines)
+    begin("HDFS raw goes through Spark once more", "")
     spark = open_session("rebuild")
     zone = read_programme(settings.programme).time_zone
     rows = rebuilt_rows(spark, lines, zone, settings.partition_hours, dates)

@@ -9,13 +9,13 @@ from typing import Final
 
 import pyarrow as pa
 
+from pipeline.generations import enter
 from pipeline.places import STAGING, TRANSACTIONS
 from pipeline.webhdfs import Hdfs
 from streaming.files import TRANSACTIONS as COLUMNS
 from streaming.files import DataName, encode, read_data_name
 from streaming.ranges import pieces
 from streaming.staging import Record
-from streaming.stored import highest_generation
 
 FOLDER: Final = "rebuild.tmp"
 """Where partitions are staged; what a killed repair leaves there the stream removes at its start,
@@ -50,16 +50,8 @@ class Publisher:
             for sequence, piece in enumerate(pieces(wanted) if len(wanted) else ()):
                 name = DataName(epoch, batch, sequence, piece.low, piece.high).text()
                 self.hdfs.write(f"{staged}/{name}", encode(piece.rows, COLUMNS))
-            yield self._enter(staged, partition)
+            yield enter(self.hdfs, staged, f"{self.table}/{partition}")
         self.hdfs.delete(f"{self.staging}/{FOLDER}")
-
-    def _enter(self, staged: str, partition: str) -> str:
-        """Make a complete folder the newest generation of its partition; give its path."""
-        folder = f"{self.table}/{partition}"
-        self.hdfs.make_folder(folder)
-        target = f"{folder}/g={highest_generation(self.hdfs, folder) + 1}"
-        self.hdfs.rename(staged, target)
-        return target
 
     def _position(self) -> tuple[int, int]:
         if self.last is not None:

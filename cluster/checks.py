@@ -14,7 +14,11 @@ from pipeline.settings import Settings
 
 MEMORY_MIB: Final = 3_500
 """The stack at work takes up to 3 GiB; a Spark job beside it half of one."""
+OWN_MIB: Final = {"kafka": 170, "hdfs": 320, "hbase": 420, "hive": 690}
+"""Of these the part of the servers that another machine may have."""
 DISK_MIB: Final = 2_000
+SPARE_MIB: Final = 500
+"""What has to be free beside a running stack, for a Spark job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +35,47 @@ class Finding:
 
 def check_machine(settings: Settings) -> list[Finding]:
     """Look at memory, disk and the JDK."""
-    found = []
-    free = psutil.virtual_memory().available // 2**20
-    if free < MEMORY_MIB:
-        found.append(
-            Finding(f"{free} MiB of memory are free, the stack needs {MEMORY_MIB}",
-                    "end something else or use a larger machine")
-        )  # fmt: skip
-    disk = shutil.disk_usage(_existing(settings.data)).free // 2**20
-    if disk < DISK_MIB:
-        found.append(
-            Finding(f"{disk} MiB are free on the disk of {settings.data}, {DISK_MIB} are needed",
-                    "make room or set LOYALTY_DATA to a folder elsewhere")
-        )  # fmt: skip
-    if (finding := _check_java()) is not None:
-        found.append(finding)
-    return found
+    found = (check_memory(needed_mib(settings)), check_disk(settings), check_java())
+    return [finding for finding in found if finding is not None]
+
+
+def needed_mib(settings: Settings) -> int:
+    """Give what our own part of the stack takes."""
+    return MEMORY_MIB - sum(OWN_MIB[name] for name in settings.given)
+
+
+def free_memory_mib() -> int:
+    """Give what the machine can give to a new process."""
+    return int(psutil.virtual_memory().available // 2**20)
+
+
+def check_memory(needed_mib: int) -> Finding | None:
+    """Compare what is free with what is needed."""
+    if (free := free_memory_mib()) >= needed_mib:
+        return None
+    return Finding(f"{free} MiB of memory are free, the stack needs {needed_mib}",
+                   "end something else or use a larger machine")  # fmt: skip
+
+
+def free_disk_mib(settings: Settings) -> int:
+    """Give what is free on the disk of the data folder, which need not be there."""
+    return shutil.disk_usage(_existing(settings.data)).free // 2**20
+
+
+def check_disk(settings: Settings) -> Finding | None:
+    """Compare what is free with what the stack needs."""
+    if (free := free_disk_mib(settings)) >= DISK_MIB:
+        return None
+    return Finding(f"{free} MiB are free on the disk of {settings.data}, {DISK_MIB} are needed",
+                   "make room or set LOYALTY_DATA to a folder elsewhere")  # fmt: skip
 
 
 def _existing(path: Path) -> Path:
     return next(p for p in (path, *path.parents) if p.exists())
 
 
-def _check_java() -> Finding | None:
+def check_java() -> Finding | None:
+    """Look for JDK 17 on the PATH."""
     fix = "install JDK 17 (Debian: apt-get install openjdk-17-jdk-headless)"
     if shutil.which("java") is None:
         return Finding("there is no java on the PATH", fix)
@@ -61,6 +83,8 @@ def _check_java() -> Finding | None:
     match = re.search(r'version "(\d+)', said)
     if match is None or int(match[1]) != 17:
         return Finding(f"java is version {match[1] if match else 'unknown'}, not 17", fix)
+    if shutil.which("javac") is None:
+        return Finding("there is a java on the PATH, but no javac", fix)
     return None
 
 

@@ -6,10 +6,13 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.addresses import EMBEDDED
 from pipeline.settings import ROOT, Settings
 
-FOLDERS: Final = ("kafka", "hdfs", "hbase", "hive")
-STAGES: Final = ("flume", "streaming", "producer")
+FOLDERS: Final[tuple[str, ...]] = ("kafka", "hdfs", "hbase", "hive")
+"""Folders of servers, in cluster/."""
+STAGES: Final[tuple[str, ...]] = ("flume", "streaming", "hive", "producer")
+"""Folders of stages. What Hive is as a server is in cluster/hive."""
 
 
 class Component(BaseModel):
@@ -18,8 +21,9 @@ class Component(BaseModel):
     `main`, `heap`, `options`, `opens` and `classpath` describe a JVM; `module` is a Python
     package that is started instead (`python -m flume` prepares, then becomes its JVM).
     `user` is who it is for HDFS. `ports` are names of settings. `needs` are other
-    components or steps of the start that must be done before.
-    Texts may hold {conf} and {jars}, and names of settings.
+    components or steps of the start that must be done before. `given` is the setting with
+    the address of a server that is used instead, where there is one.
+    Texts may hold {conf}, {jars} and {classes}, and names of settings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,22 +39,29 @@ class Component(BaseModel):
     user: str = ""
     ports: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    given: str = ""
 
     def port_numbers(self, settings: Settings) -> list[int]:
         """Give the ports that it listens on, the one that clients use first."""
         return [int(getattr(settings, port)) for port in self.ports]
 
+    def address(self, settings: Settings) -> str:
+        """Give where the server is that is used instead; empty: it is our own."""
+        address = getattr(settings, self.given) if self.given else EMBEDDED
+        return "" if address == EMBEDDED else str(address)
+
 
 def folder_of(name: str) -> Path:
     """Give the folder that holds a component's pom and templates."""
-    return ROOT / name if name in STAGES else ROOT / "cluster" / name
+    return ROOT / name if name in STAGES and name not in FOLDERS else ROOT / "cluster" / name
 
 
 def read_components() -> dict[str, Component]:
     """Read every component.toml; keys are names, in the order of the data's path."""
     found = {}
-    for name in (*FOLDERS, *STAGES):
-        text = (folder_of(name) / "component.toml").read_text(encoding="utf-8")
+    folders = (*(ROOT / "cluster" / name for name in FOLDERS), *(ROOT / name for name in STAGES))
+    for folder in folders:
+        text = (folder / "component.toml").read_text(encoding="utf-8")
         for table in tomllib.loads(text)["process"]:
             component = Component.model_validate(table)
             found[component.name] = component

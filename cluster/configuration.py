@@ -26,7 +26,9 @@ def make_secret(places: Places, name: str) -> str:
 
 
 def render(settings: Settings, places: Places, zone: str, jars: dict[str, Path]) -> None:
-    """Write the configuration of every component; templates end in .j2, others are copied."""
+    """Write the configuration of every component of our own; templates end in .j2, others are
+    copied.
+    """
     values = {
         "settings": settings,
         "data": settings.data,
@@ -35,7 +37,8 @@ def render(settings: Settings, places: Places, zone: str, jars: dict[str, Path])
         "secret": make_secret(places, "metastore"),
     }
     places.conf.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in CONFIGURED:
+    # HDFS's clients and tools read their folders also where the servers are given
+    for name in (n for n in CONFIGURED if n == "hdfs" or n not in settings.given):
         source = folder_of(name) / "conf"
         engine = Environment(
             loader=FileSystemLoader(source),

@@ -1,30 +1,81 @@
-"""What the demo adds to a start: invented members, a producer, the first snapshot."""
+"""What the demo adds to a start: members, their past, a producer, the first snapshot."""
+
+from contextlib import suppress
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from cluster.stack import Stack
 from cluster.stamp import Stamp
-from cluster.startup import Step
+from cluster.startup import Step, wait_for_answer
+from pipeline.errors import Busy, LoyaltyError, UsageError
 from pipeline.places import CUSTOMERS
-from pipeline.programme import calendar
+from pipeline.positions import read_positions
+from pipeline.topic import GROUPS, has_reached
 from pipeline.webhdfs import Hdfs
+from producer.history import DAYS, DEFAULT, Plan
+from streaming.progress import read_progress
+
+
+def is_real(stack: Stack, found: Stamp) -> bool:
+    """Tell whether a data folder is for a chain's own members: nothing is invented for it."""
+    return found.begun == "empty" or (stack.places.data / "customers.loaded").exists()
+
+
+def settle_history(stack: Stack, found: Stamp, *, empty: bool, asked: int | None) -> Plan | None:
+    """Give the plan of the demo's history, made at its first start; None where there is none.
+
+    asked: the number of orders, None for what is usual. Raises UsageError where another history is
+    asked for than the data folder has.
+    """
+    from producer.history import make_plan, read_plan
+    from producer.members import members_file
+
+    if empty or is_real(stack, found):
+        if asked:
+            raise UsageError(
+                "--history is for invented members, and this data folder is for real ones; leave"
+                " it out, or use another LOYALTY_DATA."
+            )
+        return None
+    plan = read_plan(stack.places)
+    # a start was killed before the plan where there are no members either
+    if plan is None and not members_file(stack.places).exists():
+        return make_plan(stack.places, DEFAULT if asked is None else asked)
+    if asked not in (None, plan.orders if plan else 0):
+        raise UsageError(
+            f"--history is settled by the first `up`: this data folder has one of"
+            f" {plan.orders if plan else 0:,} orders. Leave it out, or use another LOYALTY_DATA."
+        )
+    return plan
 
 
 def demo_steps(
-    stack: Stack, found: Stamp, *, empty: bool, rate: str | None, fresh: bool
+    stack: Stack,
+    found: Stamp,
+    *,
+    empty: bool,
+    rate: str | None,
+    traffic: dict[str, Any],
+    past: Plan | None,
+    fresh: bool,
 ) -> list[Step]:
     """Give the steps after the stages' own.
 
     A data folder begun empty, or one whose customers were loaded, gets nothing invented;
-    its producer runs when it was asked for by `rate resume`. `fresh`: nothing ran before, so
-    today's snapshot is made anew.
+    its producer runs when it was asked for by `rate resume`. traffic: its shape and shares, as
+    `ask_rate` takes them. past: the history. `fresh`: nothing ran before, so today's snapshot is
+    made anew.
     """
-    from producer.rate import DEFAULT, ask_rate, asked
+    from producer.rate import DEFAULT as DEFAULT_RATE
+    from producer.rate import ask_rate, asked
 
-    real = found.begun == "empty" or empty or (stack.places.data / "customers.loaded").exists()
+    real = is_real(stack, found) or empty
     steps = []
     if empty or (real and asked(stack.places) is None):
         ask_rate(stack.places, "pause")
-    if rate is not None or asked(stack.places) is None:
-        ask_rate(stack.places, rate or DEFAULT)
+    first = rate or (DEFAULT_RATE if asked(stack.places) is None else None)
+    if first or any(value is not None for value in traffic.values()):
+        ask_rate(stack.places, first, **traffic)
     if not real:
         steps.append(
             Step(
@@ -34,17 +85,67 @@ def demo_steps(
                 ("folders", "hive-tables"),
             )
         )
+    seeds = past is not None and not past.is_taken
+    if past is not None and seeds:
+        steps += [
+            Step("history", f"{past.orders:,} orders of the last {DAYS} days",
+                 lambda: _write_history(stack, past), ("metastore", "folders")),
+            Step("history-taken", "these orders, taken by every reader",
+                 lambda: _await_history(stack, past), ("history", "flume", "streaming")),
+        ]  # fmt: skip
     if not empty and (state := asked(stack.places)) is not None and not state.paused:
         steps.append(
             Step("producer", "demo producer", lambda: stack.supervisor.start("producer"),
                  ("members", "flume", "streaming"))
         )  # fmt: skip
-    if fresh:
+    if fresh or seeds:
         steps.append(
-            Step("refresh", "snapshot of today", lambda: _refresh(stack),
-                 ("members", "hive-tables", "streaming"))
+            Step("snapshot", "snapshot of today", lambda: _refresh(stack),
+                 ("members", "hive-tables", "streaming", "history-taken"))
         )  # fmt: skip
     return steps
+
+
+def _write_history(stack: Stack, past: Plan) -> None:
+    """Write the history into the order log, or what a killed start has not."""
+    from producer.history import history, write_history
+    from producer.log import OrderLog
+    from producer.pool import demo_members
+
+    settings, zone = stack.settings, ZoneInfo(stack.programme.time_zone)
+    lines = history(past, demo_members(), stack.programme.menu, zone)
+    with OrderLog(
+        stack.places.order_log, zone, settings.log_roll_mib, settings.log_roll_minutes
+    ) as log:
+        write_history(lines, stack.places.order_files(), log.write)
+
+
+def _await_history(stack: Stack, past: Plan) -> None:
+    """Wait until Flume has sent the order log, and every reader of the topic has had that."""
+    from producer.history import mark_taken
+
+    status = [(path.name, path.stat()) for path in stack.places.order_files()]
+    sizes = {(one.st_ino, name): one.st_size for name, one in status}
+
+    def sent() -> dict[int, int]:
+        if not has_reached(read_positions(stack.places.positions), sizes):
+            raise LoyaltyError("Flume has not sent the whole order log")
+        return stack.topic.ends()
+
+    def taken() -> None:
+        progress = read_progress(stack.places)
+        readers = {group: stack.topic.committed(group) for group in GROUPS}
+        readers["streaming"] = progress.offsets if progress else {}
+        for reader, offsets in readers.items():
+            if not has_reached(offsets, ends):
+                raise LoyaltyError(f"{reader} has not read the demo's history")
+
+    def wait(name: str, question: Any) -> Any:
+        return wait_for_answer(name, question, stack.supervisor, stack.places, halt=stack.halt)
+
+    ends = wait("flume", sent)
+    wait("streaming", taken)
+    mark_taken(stack.places, past)
 
 
 def _load_members(stack: Stack) -> None:
@@ -70,4 +171,6 @@ def _refresh(stack: Stack) -> None:
     from hive.refresh import refresh
 
     if Hdfs(stack.settings.webhdfs, user="hive").names(CUSTOMERS):
-        refresh(stack.settings, stack.places, calendar(stack.programme).today())
+        # the schedule may be at it already: it makes the same one
+        with suppress(Busy):
+            refresh(stack.settings, stack.places, reason="start")

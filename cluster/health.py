@@ -1,32 +1,46 @@
 """What `status` tells: each component's state, memory, restarts and whether it answers."""
 
-import threading
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import psutil
 
-from cluster.component import Component
-from cluster.readiness import QUESTIONS
+from cluster.asking import Late, sentence_of
+from cluster.findings import BUSY_LOAD, Findings
+from cluster.patient import stretch
+from cluster.readiness import real_questions
 from cluster.restarts import read_restarts
 from cluster.stack import Stack
-from cluster.startup import NOT_READY
 from cluster.supervision import Process
+from cluster.vitals import is_stopped, load
 from pipeline.settings import Settings
 
-PATIENCE_SECONDS: Final = 1.5
-"""`status` answers within two seconds, also when half of the stack is down."""
+PATIENCE_SECONDS: Final = 1.2
+"""`status` answers within two seconds, also when half of the stack is down; its start takes the
+rest of them."""
+
+STOPPED: Final = "its process is stopped by a signal"
+"""As the watcher says it."""
+
+Question = Callable[[Settings], None]
+Answers = Mapping[Question, object]
+"""What each question gave: an exception where that was no answer."""
+
+NO_QUESTION: Final = object()
+NOT_ASKED: Final = Late("it was not asked")
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One component. `state`: answering, running (it is asked nothing), silent, starting, down.
+    """One component. `state`: answering, running, stuck, silent, starting, down; one that is given
+    (where: host:port) answers or is silent.
+
+    Who has a port is asked now. Flume, stream and producer are running, or stuck: the watcher
+    finds that they have something to do and do not move, or their process is stopped.
 
     `port` is the one for clients, None where it listens on none; memory is resident, in MiB,
-    with child processes.
+    with child processes. `error`: why it is silent, or stuck as of now; else empty.
     """
 
     name: str
@@ -35,6 +49,8 @@ class Health:
     restarts: int
     port: int | None
     rss_mib: int
+    error: str = ""
+    given: str = ""
 
     @property
     def is_healthy(self) -> bool:
@@ -42,59 +58,78 @@ class Health:
         return self.state in {"answering", "running"}
 
 
-def look(stack: Stack) -> list[Health]:
-    """Ask supervisord and, side by side, every component its real question."""
-    processes = stack.supervisor.processes()
-    restarts = read_restarts(stack.places.run / "restarts.json")
-    answers = _ask([name for name in QUESTIONS if _runs(processes.get(name))], stack)
-    return [
-        Health(
+def patience() -> float:
+    """Give how many seconds a question may take here and now."""
+    return PATIENCE_SECONDS * stretch(load(), BUSY_LOAD)
+
+
+def questions(
+    stack: Stack, processes: Mapping[str, Process]
+) -> dict[Question, Callable[[], object]]:
+    """Give the real question of everyone who runs or is given, each distinct one once."""
+    settings = stack.settings
+    asked = {
+        question
+        for name, question in real_questions(settings).items()
+        if stack.components[name].address(settings) or _runs(processes.get(name))
+    }
+    return {question: lambda question=question: question(settings) for question in asked}  # type: ignore[misc]
+
+
+def judge(
+    stack: Stack,
+    processes: Mapping[str, Process],
+    answers: Answers,
+    findings: Findings,
+) -> list[Health]:
+    """Put together what supervisord, the questions and the watcher's findings say."""
+    restarts = read_restarts(stack.places)
+    stuck = {name for name, found in findings.components.items() if found["stuck"]}
+    asked = real_questions(stack.settings)
+    health = []
+    for c in stack.components.values():
+        process, given = processes.get(c.name), c.address(stack.settings)
+        answer = answers.get(asked[c.name], NOT_ASKED) if c.name in asked else NO_QUESTION
+        if given:
+            state, error = _state_of_given(answer)
+        else:
+            state, error = _state(process, answer, is_stuck=c.name in stuck)
+        health.append(Health(
             name=c.name,
             title=c.title,
-            state=_state(c, processes.get(c.name), answers),
+            state=state,
             restarts=restarts.get(c.name, 0),
-            port=next(iter(c.port_numbers(stack.settings)), None),
-            rss_mib=resident_mib(processes[c.name].pid) if _runs(processes.get(c.name)) else 0,
-        )
-        for c in stack.components.values()
-    ]
+            port=None if given else next(iter(c.port_numbers(stack.settings)), None),
+            rss_mib=resident_mib(process.pid) if process and process.pid else 0,
+            error=error,
+            given=given,
+        ))  # fmt: skip
+    return health
 
 
 def _runs(process: Process | None) -> bool:
     return process is not None and process.pid > 0
 
 
-def _state(component: Component, process: Process | None, answers: dict[str, bool]) -> str:
+def _state_of_given(answer: object) -> tuple[str, str]:
+    return ("silent", sentence_of(answer)) if isinstance(answer, Exception) else ("answering", "")
+
+
+def _state(process: Process | None, answer: object, *, is_stuck: bool) -> tuple[str, str]:
     if process is None or not process.pid:
         restarting = process is not None and process.state in {"BACKOFF", "STARTING"}
-        return "starting" if restarting else "down"
-    if component.name not in QUESTIONS:
-        return "running"
-    if answers.get(component.name):
-        return "answering"
-    return "starting" if process.state == "STARTING" else "silent"
+        return "starting" if restarting else "down", ""
+    if answer is not NO_QUESTION and not isinstance(answer, Exception):
+        return "answering", ""
+    stopped = STOPPED if is_stopped(process.pid) else ""
+    if not isinstance(answer, Exception):
+        return "stuck" if is_stuck or stopped else "running", stopped
+    return "starting" if process.state == "STARTING" else "silent", stopped or _why(answer)
 
 
-def _ask(names: list[str], stack: Stack) -> dict[str, bool]:
-    """Ask each distinct question once, side by side; who answers too late is taken as silent.
-
-    The threads are daemons: a question that hangs does not hold up the command's end.
-    """
-    good: set[object] = set()
-    threads = []
-    for question in {QUESTIONS[name] for name in names}:
-
-        def ask(question: Callable[[Settings], None] = question) -> None:
-            with suppress(*NOT_READY):
-                question(stack.settings)
-                good.add(question)
-
-        threads.append(threading.Thread(target=ask, daemon=True))
-        threads[-1].start()
-    end = time.monotonic() + PATIENCE_SECONDS
-    for thread in threads:
-        thread.join(max(0, end - time.monotonic()))
-    return {name: QUESTIONS[name] in good for name in names}
+def _why(error: Exception) -> str:
+    """Give what an error says, without the advice to look at what is just looked at."""
+    return sentence_of(error).partition("; `./loyalty status`")[0]
 
 
 def resident_mib(pid: int) -> int:

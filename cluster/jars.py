@@ -12,20 +12,19 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from cluster.component import folder_of
 from pipeline.errors import LoyaltyError
+from pipeline.progress import Progress, unseen
 from pipeline.settings import ROOT
 
 MODULES: Final = ("kafka", "hdfs", "hbase", "hive", "hive-log4j1", "hive-schema", "spark", "flume")
 POM: Final = ROOT / "cluster" / "pom.xml"
+DRILL: Final = ("drill",)
+"""Modules that only a drill needs; their folders, and poms of their own, are in the checkout."""
 SCHEMA_SCRIPTS: Final = "scripts/metastore/upgrade/derby"
-
-Progress = Callable[[int, int], None]
-"""Called with (jars there, jars wanted)."""
 
 
 def cache_folder() -> Path:
@@ -35,7 +34,8 @@ def cache_folder() -> Path:
 
 
 def _lock_file(module: str) -> Path:
-    return folder_of(module) / "jars.sha256"
+    folder = ROOT / module if module in DRILL else folder_of(module)
+    return folder / "jars.sha256"
 
 
 def _locked(module: str) -> dict[str, str]:
@@ -48,10 +48,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def jar_folders() -> dict[str, Path]:
+def jar_folders(modules: tuple[str, ...] = MODULES) -> dict[str, Path]:
     """Give each module's folder in the cache; its name changes with the lock."""
     cache = cache_folder()
-    return {module: cache / f"{module}-{_digest(_lock_file(module))[:12]}" for module in MODULES}
+    return {module: cache / f"{module}-{_digest(_lock_file(module))[:12]}" for module in modules}
 
 
 def faulty_jars(module: str, folder: Path) -> list[str]:
@@ -63,17 +63,18 @@ def faulty_jars(module: str, folder: Path) -> list[str]:
     ]
 
 
-def resolve_jars(progress: Progress) -> dict[str, Path]:
+def resolve_jars(progress: Progress, modules: tuple[str, ...] = MODULES) -> dict[str, Path]:
     """Bring every jar into the cache, unless it is there, and give the folder per module.
 
+    modules: MODULES or DRILL. progress: is told (jars there, jars wanted).
     Raises LoyaltyError when Maven fails or a jar is not the one that was locked.
     """
-    folders = jar_folders()
+    folders = jar_folders(modules)
     missing = [module for module, folder in folders.items() if not folder.is_dir()]
     if missing:
         cache_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".fetch-") as work:
-            _copy_with_maven(Path(work), progress)
+            _copy_with_maven(Path(work), progress, modules)
             for module in missing:
                 _publish(module, Path(work) / module, folders[module])
     return folders
@@ -121,9 +122,11 @@ def unpack_scripts(folder: Path) -> None:
                 (target / Path(member.name).name).write_bytes(content.read())
 
 
-def _copy_with_maven(target: Path, progress: Progress) -> None:
-    wanted = len({jar for module in MODULES for jar in _locked(module)}) if _has_locks() else 0
-    command = ["mvn", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-Djars={target}"]
+def _copy_with_maven(target: Path, progress: Progress, modules: tuple[str, ...]) -> None:
+    has_locks = all(_lock_file(module).is_file() for module in modules)
+    wanted = len({jar for module in modules for jar in _locked(module)}) if has_locks else 0
+    pom = ROOT / "drill" / "pom.xml" if modules == DRILL else POM
+    command = ["mvn", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-Djars={target}"]
     last: list[str] = []
     downloaded = 0
     with subprocess.Popen(
@@ -144,15 +147,12 @@ def _copy_with_maven(target: Path, progress: Progress) -> None:
     progress(wanted, wanted)
 
 
-def _has_locks() -> bool:
-    return all(_lock_file(module).is_file() for module in MODULES)
-
-
 def write_locks() -> None:
     """Resolve the poms and write each module's jars.sha256."""
     with tempfile.TemporaryDirectory() as work:
-        _copy_with_maven(Path(work), lambda _done, _wanted: None)
-        for module in MODULES:
+        for modules in (MODULES, DRILL):
+            _copy_with_maven(Path(work), unseen, modules)
+        for module in (*MODULES, *DRILL):
             jars = sorted((Path(work) / module).iterdir())
             text = "".join(f"{_digest(jar)}  {jar.name}\n" for jar in jars)
             _lock_file(module).write_text(text, encoding="utf-8")

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from cluster import spark
+from cluster.classes import class_folder
 from cluster.component import Component
+from pipeline.places import Places
 from pipeline.settings import Settings
 
 MARK: Final = "STACK_OF"
@@ -22,11 +24,13 @@ JVM: Final = (
 
 
 def _filled(text: str, settings: Settings, jars: dict[str, Path]) -> str:
-    """Put folders and settings in: {conf}, {jars}/MODULE, {thrift_port}."""
+    """Put folders and settings in: {conf}, {jars}/MODULE, {classes}/MODULE, {thrift_port}."""
     values = settings.model_dump()
     if text.startswith("{jars}/"):
         module, _, rest = text.removeprefix("{jars}/").partition("/")
         return f"{jars[module]}/{rest}"
+    if text.startswith("{classes}/"):
+        return str(class_folder(text.removeprefix("{classes}/")))
     return text.format(conf=settings.data / "conf", **values)
 
 
@@ -47,8 +51,9 @@ def java_command(
     opens = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in component.opens]
     classpath = ":".join(_filled(entry, settings, jars) for entry in component.classpath)
     given = component.arguments if arguments is None else arguments
+    temporary = f"-Djava.io.tmpdir={Places(settings.data).temporary}"
     return [
-        "java", *component.heap, *JVM, *component.options, *user, *opens,
+        "java", *component.heap, *JVM, temporary, *component.options, *user, *opens,
         "-cp", classpath, main or component.main,
         *(_filled(argument, settings, jars) for argument in given),
     ]  # fmt: skip

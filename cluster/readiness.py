@@ -8,10 +8,13 @@ from thrift.Thrift import TMessageType, TType
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport
 
-from cluster.storage import write_and_read
+from cluster.storage import PROBES, write_and_read
 from hbase.table import probe
+from hive.runs import QUIET_SECONDS, silence
 from hive.session import connect
+from pipeline.addresses import LOOPBACK
 from pipeline.errors import LoyaltyError
+from pipeline.places import Places
 from pipeline.settings import Settings
 from pipeline.topic import Topic
 from pipeline.webhdfs import Hdfs
@@ -29,26 +32,40 @@ def ask_kafka(settings: Settings) -> None:
 
 def ask_hdfs(settings: Settings) -> None:
     """A small file is written and read back."""
-    write_and_read(Hdfs(settings.webhdfs, user="root", timeout=5))
+    write_and_read(Hdfs(settings.webhdfs, user=settings.superuser, timeout=5))
 
 
 def ask_hbase(settings: Settings) -> None:
     """A row is written and read back through the Thrift server."""
-    probe("127.0.0.1", settings.thrift_port)
+    probe(*settings.thrift)
+
+
+def ask_thrift(settings: Settings) -> None:
+    """`getThriftServerType`: the Thrift server answers it without HBase."""
+    kind = _call(*settings.thrift, "getThriftServerType")
+    if kind != TType.I32:
+        raise LoyaltyError("HBase's Thrift server refused getThriftServerType")
 
 
 def ask_metastore(settings: Settings) -> None:
-    """`get_all_databases`: an empty struct of arguments; field 0 of the answer is a list.
+    """`get_all_databases` gives a list."""
+    if _call(LOOPBACK, settings.metastore_port, "get_all_databases") != TType.LIST:
+        raise LoyaltyError("the metastore refused get_all_databases")
 
-    No Python package brings a client of the metastore, and one call needs none.
+
+def _call(host: str, port: int, method: str) -> int | None:
+    """Call a method of a Thrift server with an empty struct of arguments.
+
+    Gives the type of the answer's field 0, None for an error. (No Python package brings a client
+    of the metastore, happybase's does not know getThriftServerType, and one call needs none.)
     """
-    transport_socket = TSocket("127.0.0.1", settings.metastore_port)
+    transport_socket = TSocket(host, port)
     transport_socket.setTimeout(4000)
     transport = TBufferedTransport(transport_socket)
     protocol = TBinaryProtocol(transport)
     transport.open()
     try:
-        protocol.writeMessageBegin("get_all_databases", TMessageType.CALL, 1)
+        protocol.writeMessageBegin(method, TMessageType.CALL, 1)
         protocol.writeStructBegin("arguments")
         protocol.writeFieldStop()
         protocol.writeStructEnd()
@@ -57,29 +74,34 @@ def ask_metastore(settings: Settings) -> None:
         _name, kind, _sequence = protocol.readMessageBegin()
         protocol.readStructBegin()
         _field, field_type, number = protocol.readFieldBegin()
-        if kind != TMessageType.REPLY or field_type != TType.LIST or number != 0:
-            raise LoyaltyError("the metastore refused get_all_databases")
+        return int(field_type) if kind == TMessageType.REPLY and number == 0 else None
     finally:
         transport.close()
 
 
 def ask_hive(settings: Settings) -> None:
     """A new session, which makes its folder on HDFS, answers a query (0.05 CPU seconds)."""
-    with connect("127.0.0.1", settings.hiveserver2_port, timeout=5) as session:
+    with connect(*settings.hive, timeout=5) as session:
         if session.rows("select 1") != [(1,)]:
             raise LoyaltyError("HiveServer2 answered wrong")
 
 
 def ask_tez(settings: Settings) -> None:
     """A query that Tez has to run gives its answer."""
-    with connect("127.0.0.1", settings.hiveserver2_port, timeout=60) as session:
+    with connect(*settings.hive, timeout=60) as session:
         if session.rows(TEZ_QUESTION) != [(2,)]:
             raise LoyaltyError("HiveServer2 counted wrong")
 
 
 def ask_namenode(settings: Settings) -> None:
     """The name space is readable and out of safe mode; needs no DataNode."""
-    Hdfs(settings.webhdfs, user="root", timeout=5).make_folder("/probes")
+    Hdfs(settings.webhdfs, user=settings.superuser, timeout=5).make_folder(PROBES)
+
+
+def ask_schedule(settings: Settings) -> None:
+    """The schedule of the refreshes has said something within the last half minute."""
+    if (seconds := silence(Places(settings.data))) > QUIET_SECONDS:
+        raise LoyaltyError(f"the schedule has said nothing for {seconds:.0f} s")
 
 
 QUESTIONS: Final[dict[str, Callable[[Settings], None]]] = {
@@ -90,4 +112,10 @@ QUESTIONS: Final[dict[str, Callable[[Settings], None]]] = {
     "thrift": ask_hbase,
     "metastore": ask_metastore,
     "hiveserver2": ask_hive,
+    "refresh": ask_schedule,
 }
+
+
+def real_questions(settings: Settings) -> dict[str, Callable[[Settings], None]]:
+    """Give each component's question; the metastore of a given Hive is its own affair."""
+    return QUESTIONS | ({"metastore": ask_hive} if "hive" in settings.given else {})

@@ -12,8 +12,8 @@ from cluster.stack import Stack
 from cluster.supervision import DEFAULT_STOP_SECONDS, STOP_SECONDS
 from pipeline.errors import LoyaltyError
 
-ORDER: Final = (
-    ("producer",),
+ORDER: Final[tuple[tuple[str, ...], ...]] = (
+    ("producer", "refresh"),
     ("flume", "streaming"),
     ("hiveserver2", "thrift"),
     ("metastore", "hbase"),
@@ -62,11 +62,18 @@ def end_orphans(stack: Stack) -> tuple[int, list[str]]:
     Gives how many there were, and those that had to be killed. Two agents or two streams on one
     data folder would write twice.
     """
-    mine = [p for p in psutil.process_iter() if _stack_of(p) == str(stack.settings.data)]
+    mine = find_orphans(stack)
     for process in mine:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
     return len(mine), [f"process {pid}" for pid in _end(mine, patience=20)]
+
+
+def find_orphans(stack: Stack) -> list[psutil.Process]:
+    """Give the processes of a data folder's components, when no supervisord cares for them."""
+    if stack.supervisor.is_running():
+        return []
+    return [p for p in psutil.process_iter() if _stack_of(p) == str(stack.settings.data)]
 
 
 def _stack_of(process: psutil.Process) -> str | None:
@@ -80,7 +87,8 @@ def _end(processes: list[psutil.Process], patience: float) -> list[int]:
     """Wait for the end of processes and kill those that are left; gives their pids."""
     _gone, left = psutil.wait_procs(processes, timeout=patience)
     for process in left:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(left, timeout=5)
     return [process.pid for process in left]
 

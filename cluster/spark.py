@@ -3,6 +3,7 @@
 import os
 import sys
 
+from pipeline.addresses import LOOPBACK
 from pipeline.settings import Settings
 
 
@@ -12,7 +13,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
-        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_CONF_DIR": str(conf / "spark"),
         "HADOOP_CONF_DIR": str(conf / "common"),
         "HADOOP_USER_NAME": "spark",

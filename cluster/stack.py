@@ -1,6 +1,7 @@
 """The whole stack of one data folder: what each component needs, asks and makes at its start."""
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -12,13 +13,18 @@ from cluster import stamp
 from cluster.checks import Finding, check_machine, check_ports
 from cluster.component import Component, read_components
 from cluster.configuration import render
+from cluster.disk import settle_shortage
+from cluster.findings import read_findings
 from cluster.formats import formats, run_format
+from cluster.given import wait_for_given
 from cluster.java import command, environment
+from cluster.movement import EXPIRED, expired_unread, expiry_sentence
 from cluster.readiness import QUESTIONS, ask_tez
 from cluster.startup import Answer, Step, wait_for_answer
-from cluster.storage import make_folders
-from cluster.supervision import Supervisor, write_configuration
+from cluster.storage import check_hbase_root, make_folders
+from cluster.supervision import Rotation, Supervisor, write_configuration
 from hbase.table import make_tables as make_hbase_tables
+from hive.runs import silence
 from hive.session import connect
 from hive.tables import make_tables as make_hive_tables
 from pipeline.errors import LoyaltyError, Refused
@@ -48,6 +54,11 @@ class Stack:
         return read_components()
 
     @cached_property
+    def own(self) -> dict[str, Component]:
+        """Those that `up` starts: without the servers that are given."""
+        return {n: c for n, c in self.components.items() if not c.address(self.settings)}
+
+    @cached_property
     def supervisor(self) -> Supervisor:
         """Who cares for its processes."""
         return Supervisor(self.places)
@@ -63,9 +74,9 @@ class Stack:
         return threading.Event()
 
     def down(self) -> list[Component]:
-        """List the components without a process."""
+        """List the components of our own without a process."""
         alive = {p.name for p in self.supervisor.processes().values() if p.pid}
-        return [c for c in self.components.values() if c.name not in alive]
+        return [c for c in self.own.values() if c.name not in alive]
 
     def findings(self) -> list[Finding]:
         """Look at the machine, and at the ports of what is not running."""
@@ -79,15 +90,19 @@ class Stack:
         if self.supervisor.is_running():
             self._check_same(json.loads(written.read_text(encoding="utf-8")), values)
             return
-        for folder in (self.places.order_log, self.places.logs, self.places.run,
-                       self.places.producer, self.places.positions.parent):  # fmt: skip
+        shutil.rmtree(self.places.temporary, ignore_errors=True)  # what the killed have left
+        places = self.places
+        for folder in (places.order_log, places.temporary, places.logs, places.run,
+                       places.producer, places.positions.parent):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         render(self.settings, self.places, self.programme.time_zone, jars)
         programs = {
             name: (c, command(c, self.settings, jars), environment(c, self.settings))
-            for name, c in self.components.items()
+            for name, c in self.own.items()
         }
-        write_configuration(self.places, programs, self.settings.environment())
+        rotation = Rotation(self.settings.server_log_mib, self.settings.server_log_files)
+        write_configuration(self.places, programs, self.settings.environment(), rotation)
+        settle_shortage(self.places, read_findings(self.places).short)
         for left in ("restarts.json", "health.json"):  # of the supervisord before
             (self.places.run / left).unlink(missing_ok=True)
         written.write_text(json.dumps(values), encoding="utf-8")
@@ -103,8 +118,12 @@ class Stack:
             )
 
     def start_steps(self, found: stamp.Stamp, jars: dict[str, Path]) -> list[Step]:
-        """Give the whole start but for the demo: formats, servers, what they hold, the stages."""
-        return [*self._format_steps(found, jars), *self._server_steps(), *self._stage_steps()]
+        """Give the whole start but for the demo: formats, servers, what they hold, the stages.
+
+        The needs of others for a given server are met: `up` has asked it before.
+        """
+        steps = [*self._format_steps(found, jars), *self._server_steps(), *self._stage_steps()]
+        return [step for step in steps if step.name not in self.components.keys() - self.own.keys()]
 
     def _format_steps(self, found: stamp.Stamp, jars: dict[str, Path]) -> list[Step]:
         """Give a step for each storage that is not formatted."""
@@ -117,18 +136,21 @@ class Stack:
                 ),
             )
             for item in formats(self.settings, found.cluster_id, jars)
+            if item.component in self.own
         ]
 
     def _server_steps(self) -> list[Step]:
         """Give the steps that start the servers and make what they hold."""
-        hdfs = Hdfs(self.settings.webhdfs, user="root", timeout=10)
+        # whose address is named where a given one does not answer: that of WebHDFS, of Thrift
+        hdfs = "datanode" if "hdfs" in self.settings.given else "namenode"
+        hbase = "thrift" if "hbase" in self.settings.given else "hbase"
         steps = [
             self._step(name, lambda name=name: QUESTIONS[name](self.settings))  # type: ignore[misc]
             for name in ("kafka", "namenode", "datanode", "metastore")
         ]
         steps += [
             self._step("hiveserver2", lambda: ask_tez(self.settings)),
-            Step("folders", "HDFS folders", self._again("namenode", lambda: make_folders(hdfs)),
+            Step("folders", "HDFS folders", self._again(hdfs, self._make_folders),
                  ("namenode", "datanode")),
             Step("topic", f"topic {self.settings.topic}",
                  self._again("kafka", self._make_topic), ("kafka",)),
@@ -136,7 +158,7 @@ class Stack:
             Step("hbase", "HBase started", lambda: self.supervisor.start("hbase"), ("folders",)),
             Step("thrift", "HBase Thrift started", lambda: self.supervisor.start("thrift"),
                  ("folders",)),
-            Step("hbase-tables", "HBase tables", self._again("hbase", self._make_hbase_tables),
+            Step("hbase-tables", "HBase tables", self._again(hbase, self._make_hbase_tables),
                  ("hbase", "thrift")),
             Step("hive-tables", "Hive tables", self._make_hive_tables, ("hiveserver2",)),
         ]  # fmt: skip
@@ -149,7 +171,14 @@ class Stack:
                  self.components["flume"].needs),
             Step("streaming", self.components["streaming"].title, self._start_streaming,
                  self.components["streaming"].needs),
+            *self._schedule_step(),
         ]  # fmt: skip
+
+    def _schedule_step(self) -> list[Step]:
+        """Give the step that starts the refreshes' schedule, unless that is off."""
+        component = self.components["refresh"]
+        return [Step("refresh", component.title, self._start_schedule, component.needs)] if (
+            self.settings.is_scheduled) else []  # fmt: skip
 
     def _step(self, name: str, question: Callable[[], object]) -> Step:
         def start() -> None:
@@ -165,20 +194,33 @@ class Stack:
 
     def _wait(self, name: str, question: Callable[[], Answer]) -> Answer:
         """Wait for a component's real answer, unless another step of the start has failed."""
+        component = self.components[name]
+        if component.address(self.settings):
+            return wait_for_given(component.given, self.settings, question, halt=self.halt)
         return wait_for_answer(name, question, self.supervisor, self.places, halt=self.halt)
 
+    def _make_folders(self) -> None:
+        settings = self.settings
+        hdfs = Hdfs(settings.webhdfs, user=settings.superuser, timeout=10)
+        is_first = not (settings.data / "hbase").exists()  # HBase makes it
+        if is_first and "hbase" in self.own and "hdfs" in settings.given:
+            check_hbase_root(hdfs)
+        make_folders(hdfs, settings.given)
+
     def _make_topic(self) -> None:
-        self.topic.make(self.settings.topic_partitions)
+        # our own broker is configured with it
+        kept = self.settings.topic_retention_days if "kafka" in self.settings.given else None
+        self.topic.make(self.settings.topic_partitions, kept)
         if not self.topic.leaders():
             raise LoyaltyError(f"topic {self.settings.topic} is not there yet")
         QUESTIONS["kafka"](self.settings)
 
     def _make_hbase_tables(self) -> None:
-        make_hbase_tables("127.0.0.1", self.settings.thrift_port)
+        make_hbase_tables(*self.settings.thrift)
         QUESTIONS["hbase"](self.settings)
 
     def _make_hive_tables(self) -> None:
-        with connect("127.0.0.1", self.settings.hiveserver2_port) as session:
+        with connect(*self.settings.hive) as session:
             make_hive_tables(session, self.settings.hdfs)
 
     def _start_flume(self) -> None:
@@ -188,6 +230,9 @@ class Stack:
             "kafka",
             lambda: ({group: self.topic.members(group) for group in GROUPS}, self.topic.ends()),
         )
+        if self.supervisor.processes()["flume"].pid == 0:
+            missing = self._wait("kafka", lambda: expired_unread(self.topic, GROUPS))
+            (self.places.run / EXPIRED).write_text(expiry_sentence(missing), encoding="utf-8")
         if not self.supervisor.start("flume"):
             return
 
@@ -215,3 +260,15 @@ class Stack:
                 raise LoyaltyError("the query has not read up to the topic's end")
 
         self._wait("streaming", question)
+
+    def _start_schedule(self) -> None:
+        """The schedule answers when it has said something since its start."""
+        begun = time.time()
+        if not self.supervisor.start("refresh"):
+            return
+
+        def question() -> None:
+            if silence(self.places) > time.time() - begun:
+                raise LoyaltyError("the schedule has not begun")
+
+        self._wait("refresh", question)

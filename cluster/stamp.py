@@ -3,53 +3,48 @@
 import base64
 import json
 import secrets
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from pipeline.errors import Refused
+from pipeline.layout import VERSION, read_layout, stamp_file
 from pipeline.settings import Settings
 
-VERSION: Final = 1
-"""Of the data folder's layout; a program that does not know a folder's version refuses it."""
+RESTORING: Final = "restoring"
+"""How a folder was begun that a `restore` has not filled yet."""
+
+BEFORE: Final = frozenset({"run", "producer", "refreshes.jsonl", "sql-history"})
+"""What commands may have left in a data folder before its first start."""
+TILLS: Final = frozenset({"orders-log", "rejected"})
+"""What tills may have: their lines are read by the first start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """`begun` is "demo" or "empty"; `cluster_id` is Kafka's."""
+    """`begun` is "demo" or "empty", or RESTORING; `cluster_id` is Kafka's; `given` are the servers
+    that were not ours, by name ("kafka hdfs").
+    """
 
     version: int
     time_zone: str
     partition_hours: int
     cluster_id: str
     begun: str
-
-
-def _path(settings: Settings) -> Path:
-    return settings.data / "stamp.json"
+    given: str = ""
 
 
 def read_stamp(settings: Settings) -> Stamp | None:
     """Read the stamp, None before the first start; raises Refused for an unknown version."""
-    if not _path(settings).exists():
-        return None
-    try:
-        values = json.loads(_path(settings).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise Refused(
-            f"{_path(settings)} is damaged; restore it, or begin anew with another LOYALTY_DATA."
-        ) from error
-    if values.get("version") != VERSION:
-        raise Refused(
-            f"{settings.data} has the layout of version {values.get('version')}, this program "
-            f"knows {VERSION}; use the program that made it, or another LOYALTY_DATA."
-        )
-    return Stamp(**values)
+    values = read_layout(settings.data)
+    return None if values is None else Stamp(**values)
 
 
-def check_unstamped(settings: Settings) -> None:
-    """Refuse a folder that holds something else than a start that came to nothing."""
-    if settings.data.exists() and {path.name for path in settings.data.iterdir()} - {"run"}:
+def check_unstamped(settings: Settings, also: frozenset[str] = frozenset()) -> None:
+    """Refuse a folder that holds something else than a start that came to nothing, what commands
+    leave before the first start, and what else is allowed.
+    """
+    allowed = BEFORE | also
+    if settings.data.exists() and {path.name for path in settings.data.iterdir()} - allowed:
         raise Refused(
             f"{settings.data} holds files and no stamp of `up`; "
             "set LOYALTY_DATA to a new or an empty folder."
@@ -66,16 +61,40 @@ def make_cluster_id() -> str:
 
 def write_stamp(settings: Settings, zone: str, begun: str) -> Stamp:
     """Stamp a new data folder."""
-    cluster_id = make_cluster_id()
-    stamp = Stamp(VERSION, zone, settings.partition_hours, cluster_id, begun)
-    fresh = _path(settings).with_suffix(".new")
+    stamp = Stamp(
+        VERSION, zone, settings.partition_hours, make_cluster_id(), begun, " ".join(settings.given)
+    )
+    return _write(settings, stamp)
+
+
+def end_restoring(settings: Settings, stamp: Stamp, begun: str) -> Stamp:
+    """Say of a folder that it is whole now, and how it was begun once."""
+    return _write(settings, replace(stamp, begun=begun))
+
+
+def _write(settings: Settings, stamp: Stamp) -> Stamp:
+    path = stamp_file(settings.data)
+    fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
-    fresh.replace(_path(settings))
+    fresh.replace(path)
     return stamp
 
 
+def check_folder(settings: Settings, zone: str) -> None:
+    """Refuse to write into a folder that was begun with other settings; a new one takes any."""
+    if (stamp := read_stamp(settings)) is not None:
+        check_stamp(stamp, settings, zone)
+
+
 def check_stamp(stamp: Stamp, settings: Settings, zone: str) -> None:
-    """Refuse another time zone or another length of partitions than the folder has."""
+    """Refuse another time zone, length of partitions or kind of servers than the folder has, and a
+    folder that is half restored.
+    """
+    if stamp.begun == RESTORING:
+        raise Refused(
+            f"{settings.data} is half restored: a `restore` was broken off; "
+            "`./loyalty down --purge`, then `./loyalty restore` again."
+        )
     if stamp.time_zone != zone:
         raise Refused(
             f"{settings.data} holds business dates in {stamp.time_zone}, programme.toml says "
@@ -86,4 +105,10 @@ def check_stamp(stamp: Stamp, settings: Settings, zone: str) -> None:
             f"{settings.data} has partitions of {stamp.partition_hours} hours, "
             f"LOYALTY_PARTITION_HOURS says {settings.partition_hours}; put it back, "
             "or use another LOYALTY_DATA."
+        )
+    if stamp.given != (given := " ".join(settings.given)):
+        raise Refused(
+            f"{settings.data} was begun with given servers for {stamp.given or 'nothing'}, the "
+            f"settings give {given or 'none'}; what was written is not where these look. Put them "
+            "back, or use another LOYALTY_DATA."
         )

@@ -43,8 +43,8 @@ def run_steps(
 ) -> None:
     """Run all steps; `done` is told each one and the seconds that it took.
 
-    At the first failure nothing more is begun, `halt` is set so that nobody waits for answers
-    any more, and it is raised when those under way ended.
+    At the first failure, or Ctrl-C, nothing more is begun, `halt` is set so that nobody waits for
+    answers any more, and it is raised when those under way ended.
     Needs that are no step of this start are taken as met.
     """
     by_name: Mapping[str, Step] = {step.name: step for step in steps}
@@ -56,7 +56,12 @@ def run_steps(
         while order.is_active():
             for name in order.get_ready():
                 running[pool.submit(_timed, by_name[name])] = by_name[name]
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            try:
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                if halt is not None:
+                    halt.set()
+                raise
             for future in finished:
                 step = running.pop(future)
                 if future.exception() is not None and halt is not None:
@@ -73,12 +78,16 @@ def _timed(step: Step) -> float:
 
 def last_words(log: Path, lines: int = 8) -> str:
     """Give the end of a log file, for an error's sentence."""
+    return "\n  ".join(read_end(log)[-lines:]) if log.exists() else "(no log yet)"
+
+
+def read_end(log: Path) -> list[str]:
+    """Give the lines in a log file's last 8 KiB, the first of which may be cut; none without it."""
     if not log.exists():
-        return "(no log yet)"
+        return []
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 8192))
-        tail = file.read().decode("utf-8", errors="replace").splitlines()
-    return "\n  ".join(tail[-lines:])
+        return file.read().decode("utf-8", errors="replace").splitlines()
 
 
 def wait_for_answer(

@@ -1,7 +1,8 @@
 """Supervisor cares for the processes: its configuration, its start, and its answers.
 
 One supervisord per data folder, reached by a socket there. It restarts what dies, with a
-back-off for what dies at once, and rotates the logs (manual: supervisord.org).
+back-off for what dies at once or again and again (cluster.backoff), and rotates the logs (manual:
+supervisord.org).
 """
 
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any, Final, cast
 from supervisor.xmlrpc import SupervisorTransport
 
 from cluster.component import Component
-from pipeline.errors import LoyaltyError
+from pipeline.errors import LoyaltyError, Unavailable
 from pipeline.places import Places
 
 STOP_SECONDS: Final = {"hbase": 40, "flume": 40, "streaming": 30}
@@ -38,7 +39,11 @@ def _quoted(values: Mapping[str, str]) -> str:
 
 
 def _program(
-    component: Component, command: list[str], environment: Mapping[str, str], places: Places
+    component: Component,
+    command: list[str],
+    environment: Mapping[str, str],
+    places: Places,
+    rotation: "Rotation",
 ) -> str:
     words = " ".join(f'"{word}"' if any(c in word for c in ' ;"') else word for word in command)
     return f"""
@@ -55,15 +60,24 @@ stopasgroup=false
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={places.logs}/{component.name}.log
-stdout_logfile_maxbytes=10MB
-stdout_logfile_backups=3
+stdout_logfile_maxbytes={rotation.mib}MB
+stdout_logfile_backups={rotation.files}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The size at which a component's log is put aside, and how many are kept then."""
+
+    mib: int
+    files: int
 
 
 def write_configuration(
     places: Places,
     programs: Mapping[str, tuple[Component, list[str], Mapping[str, str]]],
     environment: Mapping[str, str],
+    rotation: Rotation,
 ) -> None:
     """Write supervisord.conf: one program a component, and the watcher with its environment."""
     text = f"""
@@ -80,7 +94,7 @@ file={socket_path(places)}
 chmod=0600
 
 [rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+supervisor.rpcinterface_factory=cluster.backoff:make_interface
 
 [eventlistener:{WATCHER}]
 command="{sys.executable}" -m cluster.watch
@@ -92,7 +106,7 @@ stderr_logfile={places.logs}/{WATCHER}.log
 stderr_logfile_maxbytes=1MB
 stderr_logfile_backups=1
 """
-    text += "".join(_program(*program, places) for program in programs.values())
+    text += "".join(_program(*program, places, rotation) for program in programs.values())
     path = places.run / "supervisord.conf"
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
@@ -120,6 +134,11 @@ class Supervisor:
         try:
             server = xmlrpc.client.ServerProxy("http://loopback", transport=transport)
             return getattr(server.supervisor, method)(*arguments)
+        except (ConnectionError, FileNotFoundError) as error:
+            raise Unavailable(
+                "supervisord has just ended; `./loyalty up` starts everything again,"
+                " `./loyalty down` ends what it has left."
+            ) from error
         finally:
             transport.close()
 
@@ -129,7 +148,7 @@ class Supervisor:
             return False
         try:
             return bool(self._call("getState")["statename"] == "RUNNING")
-        except (OSError, xmlrpc.client.Fault):
+        except (OSError, Unavailable, xmlrpc.client.Fault):
             return False
 
     def start_daemon(self) -> None:

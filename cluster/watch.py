@@ -1,146 +1,202 @@
 """The watcher: asks each component its real question every 10 s, and ends who does not answer.
 
 It runs as an event listener of supervisord (see cluster.restarts), which starts again whatever
-ends. A process that lives but gave no answer three times in a row is killed (SIGKILL also ends
-one that was stopped). A component is judged only while those that its answer needs do answer, so
-what is broken is restarted before what only suffers from it.
+ends. A process that lives but gives no answer is killed (SIGKILL also ends one that was stopped):
+within half a minute once it has answered since its start, later while it may still be starting.
+A component is judged only while those that its answer needs do answer, so what is broken is
+restarted before what only suffers from it. Where kills bring no answer, they come ever later.
 """
 
-import itertools
-import json
 import math
 import os
-import signal
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
-import psutil
-
-from cluster.readiness import QUESTIONS
+from cluster.component import read_components
+from cluster.disk import Shortage
+from cluster.findings import BUSY_LOAD, Findings, read_findings, write_findings
+from cluster.leftovers import remove_leftovers
+from cluster.movement import Reader, State, behind, flume_state, stream_state, stuck
+from cluster.patient import PATIENCE_SECONDS, Patient, stretch
+from cluster.readiness import QUESTIONS, ask_hbase, ask_thrift
+from cluster.regionserver import HasEnded, NotOpen, ask_regionserver
 from cluster.restarts import count_ends
+from cluster.sampling import Sampler
 from cluster.startup import NOT_READY
 from cluster.supervision import Process, Supervisor
+from cluster.vitals import age, is_stopped, kill, load
+from pipeline.errors import LoyaltyError
 from pipeline.places import Places
+from pipeline.programme import calendar, read_programme
 from pipeline.settings import Settings, read_settings
-from pipeline.topic import GROUPS, Offsets, Topic, has_reached
+from pipeline.webhdfs import superuser_of
 from producer.log import now_ms
 from producer.sweep import sweep
-from streaming.progress import read_progress
 
 EVERY_SECONDS: Final = 10
-PATIENCE: Final = 3
-"""Questions in a row without an answer, after which a process is killed."""
-LONGER_PATIENCE: Final[Mapping[str, int]] = {"hbase": 5, "flume": 6, "streaming": 6}
-"""HBase is asked through Thrift: when that alone hangs, its restart comes first. Flume and the
-stream may have a long batch at hand."""
-SWEEP_ROUNDS: Final = 60
-"""Order log files that nobody needs are looked for every ten minutes."""
-GRACE_SECONDS: Final = 60
-"""After its start a process is left alone; HBase after a crash takes up to 17 s (measured)."""
+DOUBT_SECONDS: Final = 5
+"""The pace while somebody does not answer."""
+LONGER_PATIENCE_SECONDS: Final[Mapping[str, int]] = {"flume": 50, "streaming": 50}
+"""Flume and the stream may have a long batch at hand."""
+SWEEP_SECONDS: Final = 600
+"""How often order log files that nobody needs are looked for."""
+TIDY_SECONDS: Final = 3600
+"""How often other things are looked for whose retention is over."""
 
 JUDGED_AFTER: Final[Mapping[str, tuple[str, ...]]] = {
     "kafka": (),
     "namenode": (),
     "datanode": ("namenode",),
-    "hbase": ("namenode", "datanode"),
-    "thrift": ("namenode", "datanode"),
+    "thrift": (),
+    "hbase": ("datanode",),
     "metastore": ("namenode",),
-    "hiveserver2": ("namenode", "datanode", "metastore"),
-    "flume": ("kafka", "namenode", "datanode", "hbase"),
-    "streaming": ("kafka", "namenode", "datanode"),
+    "hiveserver2": ("datanode", "metastore"),
+    "flume": ("kafka", "hbase"),
+    "streaming": ("kafka", "datanode"),
+    "refresh": (),
     "producer": (),
 }
+"""In the order of the questions: HBase is asked through Thrift, which comes before it.
 
-
-@dataclass
-class Patient:
-    """What is known of one component: silent for how many questions, and why.
-
-    `killed` is why the watcher ended it last; `behind` where those of its readers stood that had
-    more to read.
-    """
-
-    silent: int = 0
-    reason: str = ""
-    killed: str = ""
-    answered_at: float = 0
-    behind: dict[str, Offsets] = field(default_factory=dict)
-
-
-def is_stopped(pid: int) -> bool:
-    """Tell whether a process is stopped by a signal (state T): it can answer nothing."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    except psutil.NoSuchProcess:
-        return False
+What it needs directly: who is not judged has not answered either, so the rest follows."""
 
 
 class Watch:
-    """One round after another; `health` is what the last one found."""
+    """One round after another; `look` gives what the last one found."""
 
     def __init__(self, settings: Settings, supervisor: Supervisor) -> None:
         self._settings = settings
         self._places = Places(settings.data)
         self._supervisor = supervisor
+        self._given = {
+            name: Process(name, "GIVEN", 0, "")
+            for name, component in read_components().items()
+            if component.address(settings)
+        }
+        """Servers that are not ours: asked, because others are judged after them, never killed."""
         self._patients = {name: Patient() for name in JUDGED_AFTER}
-        self._questions: dict[str, Callable[[], None]] = {
-            name: (lambda ask=ask: ask(settings)) for name, ask in QUESTIONS.items()
-        } | {"flume": self._ask_flume, "streaming": self._ask_streaming}
+        self._answers: dict[str, bool] = {}
+        self.readers: dict[str, Reader] = {}
+        """Where those stand that this round has asked."""
+        self.killed: dict[str, str] = {}
+        """Who was killed, for whoever hears of its end (see count_ends); why, where its own
+        findings do not say."""
+        before = read_findings(self._places)  # of the watcher before
+        self._shortage = Shortage(self._places, before.short, settings.given)
+        self._questions: dict[str, Callable[[Process], bool | None]] = {
+            name: (lambda _, ask=ask: ask(settings)) for name, ask in QUESTIONS.items()
+        } | {
+            "thrift": lambda _: ask_thrift(settings),
+            "hbase": self._ask_hbase,
+            "flume": lambda _: self.demand_movement("flume", flume_state(settings, _tell)),
+            "streaming": lambda _: self.demand_movement("streaming", stream_state(settings)),
+            "producer": lambda _: None,
+        }
+        if "hbase" in settings.given:
+            self._questions["hbase"] = lambda _: ask_hbase(settings)
+        if "hive" in settings.given:
+            self._questions["metastore"] = lambda _: None
+        for name, found in before.components.items():
+            patient = self._patients[name]
+            patient.kills, patient.killed = found["kills"], found["killed"]
+            patient.killed_at = found["killed_at"]
+
+    @property
+    def short(self) -> dict[str, float]:
+        """The folders that are short of room, as the last round has found, by since when."""
+        return self._shortage.short
 
     def look(self) -> dict[str, dict[str, Any]]:
-        """Ask everyone that runs, kill who has been silent for too long, and tell what was found.
+        """Ask everyone that runs or is given, kill of the former who has been silent for too long,
+        and tell what was found.
 
-        Gives {name: {answered_at (ISO), silent (questions), reason, killed}}.
+        Gives {name: {answered_at (ISO), silent (questions), reason, stuck, kills, killed,
+        killed_at (ISO)}} of those that were asked or killed.
         """
         processes = self._supervisor.processes()
-        running = [name for name in JUDGED_AFTER if name in processes and processes[name].pid]
-        answers: dict[str, bool] = {}
-        for name in running:
-            self._patients[name].reason = ""
-            if all(answers.get(need) for need in JUDGED_AFTER[name]):
-                answers[name] = self._ask(name, processes[name])
-                self._judge(name, processes[name], answered=answers[name])
+        running = {
+            name: process
+            for name, process in processes.items()
+            # who was asked to stop may take its time, and answers nobody meanwhile
+            if name in JUDGED_AFTER and process.pid and process.state != "STOPPING"
+        }
+        asked = running | self._given
+        self._answers, self.readers = {}, {}
+        waiting, ended = self._shortage.look()
+        for name in ended & running.keys():
+            self._patients[name].reason = "its disk was full: what it was writing is in doubt"
+            self._kill(name, running)
+        for name, needs in JUDGED_AFTER.items():
+            patient = self._patients[name]
+            # who waits for room is not helped by a kill, nor is who needs it
+            if (
+                name in asked
+                and name not in waiting | ended
+                and all(self._answers.get(need) for need in needs)
+            ):
+                self._answers[name] = self._ask(name, asked[name])
+                if name in running and patient.is_given_up(time.monotonic(), self._patience(name)):
+                    self._kill(name, running)
+            else:
+                patient.silent = patient.ended = 0
+                patient.reason = ""
+        now = time.monotonic()
         return {
-            name: {"answered_at": _iso(p.answered_at), "silent": p.silent, "reason": p.reason,
-                   "killed": p.killed}
-            for name, p in self._patients.items()
-            if name in running
-        }  # fmt: skip
+            name: patient.document(now, self._patience(name))
+            for name, patient in self._patients.items()
+            if name in asked or patient.kills
+        }
 
     def _ask(self, name: str, process: Process) -> bool:
-        patient = self._patients[name]
-        if is_stopped(process.pid):
-            patient.reason = "its process is stopped by a signal"
+        patient, now = self._patients[name], time.monotonic()
+        if process.pid and is_stopped(process.pid):
+            patient.miss(process.pid, "its process is stopped by a signal", now,
+                         age=age(process.pid), certain=True)  # fmt: skip
             return False
         try:
-            self._questions.get(name, lambda: None)()
+            proof = self._questions[name](process)
         except NOT_READY as error:
-            patient.reason = str(error).splitlines()[0][:300] or type(error).__name__
+            reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+            patient.miss(process.pid, reason, now, age=age(process.pid),
+                         certain=isinstance(error, HasEnded))  # fmt: skip
             return False
-        patient.answered_at, patient.reason = time.time(), ""
+        patient.answer(process.pid, proof=proof is not False)
         return True
 
-    def _judge(self, name: str, process: Process, *, answered: bool) -> None:
-        patient = self._patients[name]
-        if answered or (_age(process.pid) < GRACE_SECONDS and not is_stopped(process.pid)):
-            patient.silent = 0
-            return
-        patient.silent += 1
-        if patient.silent >= self._patience(name):
-            patient.silent, patient.killed = 0, patient.reason
-            _tell(f"{name} (process {process.pid}) is killed: {patient.reason}")
-            os.kill(process.pid, signal.SIGKILL)
+    def _kill(self, name: str, running: Mapping[str, Process]) -> None:
+        """Kill a process, and Thrift with HBase.
 
-    def _patience(self, name: str) -> int:
-        """Give how many questions in a row may stay without an answer."""
-        triggers = math.ceil(3 * self._settings.trigger_seconds / EVERY_SECONDS)
-        return LONGER_PATIENCE.get(name, PATIENCE) + (triggers if name == "streaming" else 0)
+        (Thrift starts within HBase's own start, and what is left of its old connections must not
+        be taken for a silent HBase.)
+        """
+        patient = self._patients[name]
+        patient.kill()
+        for victim in {"hbase": ("hbase", "thrift")}.get(name, (name,)):
+            if victim not in running:
+                continue
+            pid = running[victim].pid
+            _tell(f"{victim} (process {pid}) is killed: {patient.killed}")
+            self.killed[victim] = "" if victim == name else f"was killed by the watcher with {name}"
+            kill(pid)
+
+    def _patience(self, name: str) -> float:
+        """Give how many seconds a component that has answered before may be silent."""
+        triggers = 3 * self._settings.trigger_seconds if name == "streaming" else 0
+        seconds = LONGER_PATIENCE_SECONDS.get(name, PATIENCE_SECONDS) + triggers
+        return seconds * stretch(load(), BUSY_LOAD)
+
+    def answering(self) -> set[str]:
+        """Give who has answered in the last round."""
+        return {name for name, answers in self._answers.items() if answers}
+
+    def is_in_doubt(self) -> bool:
+        """Tell whether somebody did not answer in the last round."""
+        return not all(self._answers.values())
 
     def sweep(self) -> None:
         """Delete the order log files that Flume has read and whose retention is over."""
@@ -149,64 +205,48 @@ class Watch:
                           settings.log_retention_days, now_ms()):  # fmt: skip
             _tell(f"{path.name} is deleted: it was read, and its retention is over")
 
-    def _ask_flume(self) -> None:
-        """Both sinks and the source move on while there is something for them to do."""
-        topic = Topic(self._settings.kafka, self._settings.topic, timeout=3)
-        ends = topic.ends()
-        state: dict[str, tuple[Offsets, Offsets]] = {
-            "the HDFS sink": (topic.committed(GROUPS[0]), ends),
-            "the HBase sink": (topic.committed(GROUPS[1]), ends),
-            "the source": _source(self._places),
-        }
-        self.demand_movement("flume", state)
+    def tidy(self) -> None:
+        """Remove what else is over; where HDFS is away it stays until the next time."""
+        hdfs = superuser_of(self._settings, timeout=10)
+        try:
+            today = calendar(read_programme(self._settings.programme)).today()
+            for what in remove_leftovers(self._settings, hdfs, time.time(), today):
+                _tell(what)
+        except (LoyaltyError, OSError) as error:
+            _tell(f"what is over stays for now: {error}")
 
-    def _ask_streaming(self) -> None:
-        progress = read_progress(self._places)
-        ends = Topic(self._settings.kafka, self._settings.topic, timeout=3).ends()
-        self.demand_movement(
-            "streaming", {"the query": (progress.offsets if progress else {}, ends)}
-        )
+    def _ask_hbase(self, process: Process) -> bool:
+        """The region server is open, and a row is written and read back where Thrift answers.
 
-    def demand_movement(self, name: str, state: Mapping[str, tuple[Offsets, Offsets]]) -> None:
+        False: only the first is known, which is no proof that the start is over.
+        """
+        patient = self._patients["hbase"]
+        try:
+            ask_regionserver(self._settings)
+        except (NotOpen, HasEnded):
+            patient.heard = process.pid
+            raise
+        except ConnectionRefusedError as error:
+            if patient.heard == process.pid:  # its port was open before
+                raise HasEnded(
+                    "HBase's region server has closed its port, its process lives on"
+                ) from error
+            raise
+        patient.heard = process.pid
+        if not self._answers.get("thrift"):
+            return False
+        ask_hbase(self._settings)
+        return True
+
+    def demand_movement(self, name: str, state: State) -> None:
         """Raise when a reader is behind its end and where it was a round ago."""
-        before = self._patients[name].behind
-        behind = {part: at for part, (at, end) in state.items() if not has_reached(at, end)}
-        self._patients[name].behind = behind
-        stuck = [part for part, at in behind.items() if before.get(part) == at]
-        if stuck:
-            raise OSError(f"{' and '.join(stuck)} is behind and does not move")
-
-
-def _source(places: Places) -> tuple[Offsets, Offsets]:
-    """Give how far each order log file was read, and a line's end beyond that it should reach."""
-    try:
-        read = {row["file"]: row["pos"] for row in json.loads(places.positions.read_bytes())}
-    except (FileNotFoundError, ValueError):
-        read = {}
-    files = {str(path): read.get(str(path), 0) for path in places.order_log.glob("orders*.log")}
-    return files, {file: _last_line_end(Path(file), at) for file, at in files.items()}
-
-
-def _last_line_end(file: Path, at: int) -> int:
-    """Give the end of the last whole line after `at`, as far as 1 MiB tells: half a line waits."""
-    try:
-        with file.open("rb") as log:
-            log.seek(at)
-            return at + log.read(1 << 20).rfind(b"\n") + 1
-    except OSError as error:  # a till's file that nobody else may read is not Flume's fault
-        _tell(f"{file} cannot be read ({error.strerror}); its till has to let this user read it")
-        return at
-
-
-def _age(pid: int) -> float:
-    try:
-        return time.time() - psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        return 0
-
-
-def _iso(at: float) -> str | None:
-    return datetime.fromtimestamp(at, tz=UTC).isoformat(timespec="seconds") if at else None
+        self.readers |= state
+        standing = stuck(self._patients[name].behind, state)
+        self._patients[name].behind = behind(state)
+        if len(standing) == 1:
+            raise OSError(f"{standing[0]} is behind and does not move")
+        if standing:
+            raise OSError(f"{' and '.join(standing)} are behind and do not move")
 
 
 def _tell(what: str) -> None:
@@ -217,18 +257,26 @@ def main() -> None:
     """Count ends in the main thread, as supervisord's listener; look in another."""
     settings = read_settings()
     places = Places(settings.data)
-    watch = Watch(settings, Supervisor(places))
+    watch, sampler = Watch(settings, Supervisor(places)), Sampler(settings)
 
     pause = threading.Event()  # never set: its wait is the pause between two rounds
 
     def rounds() -> None:
-        for number in itertools.count():
+        swept = tidied = -math.inf
+        while True:
             begun = time.monotonic()
             health = watch.look()
-            write_health(places.run / "health.json", health)
-            if number % SWEEP_ROUNDS == 0:
+            with suppress(OSError):  # no room: what it told last gets old
+                write_findings(places, Findings(time.time(), health, watch.short))
+            sampler.take(watch.readers, watch.answering())
+            if begun - swept >= SWEEP_SECONDS:
                 watch.sweep()
-            pause.wait(max(0, EVERY_SECONDS - (time.monotonic() - begun)))
+                swept = begun
+            if begun - tidied >= TIDY_SECONDS:
+                watch.tidy()
+                tidied = begun
+            pace = DOUBT_SECONDS if watch.is_in_doubt() else EVERY_SECONDS
+            pause.wait(max(0, begun + pace - time.monotonic()))
 
     def guarded() -> None:
         try:
@@ -241,27 +289,7 @@ def main() -> None:
             os._exit(1)
 
     threading.Thread(target=guarded, daemon=True).start()
-    count_ends(places.run / "restarts.json")
-
-
-def read_reasons(places: Places) -> dict[str, str]:
-    """Give why a component did not answer in the watcher's last round, or was killed by it."""
-    try:
-        health = json.loads((places.run / "health.json").read_bytes())
-    except FileNotFoundError:
-        return {}
-    return {
-        name: found["reason"]
-        or (found["killed"] and f"was killed by the watcher: {found['killed']}")
-        for name, found in health.items()
-    }
-
-
-def write_health(path: Path, health: Mapping[str, Any]) -> None:
-    """Replace the file as a whole."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(health), encoding="utf-8")
-    fresh.replace(path)
+    count_ends(places, watch.killed)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,24 @@ import os
 import subprocess
 import sys
 
+from cluster.classes import compile_classes
 from cluster.component import read_components
 from cluster.jars import jar_folders
 from cluster.java import environment, java_command
 from flume.recovery import recover
+from flume.rewind import rewind
 from pipeline.errors import LoyaltyError, Unavailable
+from pipeline.places import Places
 from pipeline.settings import read_settings
+from pipeline.topic import Topic
 from pipeline.webhdfs import Hdfs
 
 
 def main() -> None:
     """Raise LoyaltyError while HDFS is away: the supervisor tries again."""
     settings, components, jars = read_settings(), read_components(), jar_folders()
-    namenode = components["namenode"]
+    # the tools are run as the superuser, also of an HDFS that is not ours
+    namenode = components["namenode"].model_copy(update={"user": settings.superuser})
 
     def tool(main_class: str, arguments: tuple[str, ...]) -> str:
         command = java_command(namenode, settings, jars, main=main_class, arguments=arguments)
@@ -28,8 +33,13 @@ def main() -> None:
             raise Unavailable(f"HDFS lists no open files: {done.stderr.strip()[-300:]}")
         return done.stdout
 
-    for path in recover(Hdfs(settings.webhdfs, user="root"), tool):
+    for path in recover(Hdfs(settings.webhdfs, user=settings.superuser), tool):
         sys.stderr.write(f"recovered {path}\n")
+    again = rewind(Places(settings.data), Topic(settings.kafka, settings.topic))
+    if again is not None:
+        sys.stderr.write(f"the sinks read again from {again} (epoch ms): HDFS had no room\n")
+    # without its folder, of a cache that was cleared, the jar's own classes would run unnoticed
+    compile_classes("flume", jars["flume"])
     command = java_command(components["flume"], settings, jars)
     os.execvp(command[0], command)  # noqa: S606  # the agent takes this process's place
 

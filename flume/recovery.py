@@ -19,7 +19,7 @@ Tool = Callable[[str, tuple[str, ...]], str]
 """Runs a tool of HDFS (main class, arguments) as the superuser and gives what it printed."""
 
 PATIENCE_SECONDS: Final = 60
-"""A round takes up to a DataNode's heartbeat (3 s)."""
+"""A round takes up to a DataNode's heartbeat (1 s), or 30 of them if a server has just died."""
 
 
 def open_files(listing: str) -> list[str]:

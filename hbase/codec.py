@@ -31,6 +31,14 @@ def to_line(key: bytes, cells: Cells) -> bytes:
     return b"|".join((key, *(cells.get(column, b"") for column in COLUMNS)))
 
 
+def to_row(line: bytes) -> tuple[bytes, Cells]:
+    """Give the row of a line without its end that has ten fields; the opposite of to_line."""
+    *identity, store_id, item, quantity, amount, ref = line.split(b"|")
+    return b"|".join(identity), dict(
+        zip(COLUMNS, (store_id, item, quantity, amount, ref), strict=True)
+    )
+
+
 def newest_first(customer_id: int, now_ms: int) -> tuple[bytes, bytes]:
     """Give start (included) and stop (excluded) of a customer's reverse scan.
 

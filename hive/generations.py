@@ -1,103 +1,121 @@
-"""Generations of loyalty's partitions: the one way to change what readers see.
+"""Tables whose readers see one generation each: of the table, or of every partition of it.
 
-A snapshot is built complete in a folder of its own, enters as g=N+1 beside g=N by one rename, and
-then the partition's LOCATION is switched. Killed before the rename, nothing has changed; killed
-between rename and switch, the next refresh makes the switch. The old folder stays for an hour
-after that: a query in flight reads it to its end.
+Generations enter on HDFS (pipeline/generations.py); Hive follows. Killed between the rename and
+the switch, the next look makes the switch; killed between switch and mark, it makes the mark.
 """
 
-import re
 import time
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from datetime import date
-from itertools import pairwise
 from typing import Final
 
 from hive.session import Session
-from hive.tables import get_location, partition_name, partition_names, set_location
-from pipeline.errors import LoyaltyError
+from hive.tables import (
+    partition_names,
+    partition_spec,
+    read_partition,
+    set_location,
+)
+from pipeline.errors import LoyaltyError, Unavailable
+from pipeline.generations import GRACE_SECONDS, due, enter, highest, partitions, retire
 from pipeline.webhdfs import Hdfs
 
-GRACE_SECONDS: Final = 3600
-"""How long an old generation stays; hive.query.timeout.seconds is ten minutes below."""
-
-_GENERATION: Final = re.compile(r"g=([1-9][0-9]*)")
+ADDED_AT_ONCE: Final = 100
+"""New partitions in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotTable:
-    """A table with one partition a date, in folders FOLDER/COLUMN=DATE/g=N.
+class GenerationTable:
+    """A table in Hive over FOLDER/PARTITION/g=N, or FOLDER/g=N where it has no partitions.
 
-    uri: hdfs://HOST:PORT. One writer at a time.
+    hdfs: as the owner of the folder. uri: hdfs://HOST:PORT. A partition is named as below the
+    folder, `odr_dt=2019-04-05/odr_hr=0`; "" is the table itself. grace: seconds that an old
+    generation stays.
     """
 
-    session: Session
     hdfs: Hdfs
     uri: str
     name: str
-    column: str
     folder: str
+    grace: float = GRACE_SECONDS
 
-    def publish(self, staged: str, day: date) -> str:
-        """Make a complete folder the newest generation of a date, and show it; give its path."""
-        for name in self.hdfs.names(staged):
-            if name.startswith("."):  # what Hive left of its own staging
-                self.hdfs.delete(f"{staged}/{name}")
-        folder = self._day_folder(day)
-        self.hdfs.make_folder(folder)
-        newest = max(self._generations(folder), default=0)
-        target = f"{folder}/g={newest + 1}"
-        self.hdfs.rename(staged, target)
-        self._show(day, target)
-        return target
+    def home(self, partition: str = "") -> str:
+        """Give the folder of a partition's generations."""
+        return f"{self.folder}/{partition}" if partition else self.folder
 
-    def settle(self) -> None:
-        """Make switches that were left pending, and delete generations whose hour is over."""
-        shown = partition_names(self.session, self.name)
-        for name, status in self.hdfs.statuses(self.folder):
-            if not name.startswith(f"{self.column}="):
-                continue
-            day = date.fromisoformat(name.partition("=")[2])
-            if name not in shown or status["childrenNum"] != 1:
-                self._settle_day(day, is_shown=name in shown)
+    def enter(
+        self, staged: str, partition: str = "", notes: Mapping[str, bytes] | None = None
+    ) -> str:
+        """Make a complete folder the newest generation; give its path.
 
-    def _settle_day(self, day: date, *, is_shown: bool) -> None:
-        folder = self._day_folder(day)
-        written = self._generations(folder)
-        if not written:
-            return
-        newest = f"{folder}/g={max(written)}"
-        if not is_shown or get_location(self.session, self.name, {self.column: day}) != (
-            f"{self.uri}{newest}"
-        ):
-            self._show(day, newest)
-            return
-        for old, successor in pairwise(sorted(written)):
-            if time.time() - written[successor] > GRACE_SECONDS:
-                self.hdfs.delete(f"{folder}/g={old}")
-
-    def _show(self, day: date, target: str) -> None:
-        """Switch the partition, and read the switch back.
-
-        The folder is stamped first: its time tells later since when its forerunner is old.
+        notes: small files that enter with it; their names begin with `_`, so nobody takes them for
+        data.
         """
-        self.hdfs.stamp(target)
-        location, partition = f"{self.uri}{target}", {self.column: day}
-        set_location(self.session, self.name, location, partition)
-        found = get_location(self.session, self.name, partition)
-        if found != location:
-            raise LoyaltyError(
-                f"{self.name} {partition_name(partition)} still points at {found} after the switch "
-                f"to {location}; run the refresh again."
+        for name in self.hdfs.names(staged):
+            if name[0] in "._":  # what Hive and Spark leave of their own writing
+                self.hdfs.delete(f"{staged}/{name}")
+        for name, content in (notes or {}).items():
+            self.hdfs.write(f"{staged}/{name}", content)
+        return enter(self.hdfs, staged, self.home(partition))
+
+    def show(self, session: Session, partition: str = "") -> float | None:
+        """Point Hive at the newest generation, read that back, and retire the older ones.
+
+        Gives when the next old one is due (epoch seconds), None where none is left. Safe to
+        repeat, and beside another one that does the same: the newest wins.
+        """
+        home, shown = self.home(partition), 0
+        spec = read_partition(partition) if partition else None
+        # listed again after each switch: one that entered meanwhile is never switched back from
+        while (newest := highest(self.hdfs, home)) > shown:
+            set_location(session, self.name, f"{self.uri}{home}/g={newest}", spec)
+            shown = newest
+        return retire(self.hdfs, home, shown, self.grace)
+
+    def settle(self, session: Session, last: str | None = None) -> dict[str, float]:
+        """Make Hive show what lies on HDFS, and retire what is old.
+
+        last: up to this value of the first column (odr_dt=2019-04-05). Gives by partition when
+        old generations are due (epoch seconds). Hive is not asked about a partition that it has
+        and whose old generations are marked or gone: that was done after its switch was read back.
+        """
+        shown = partition_names(session, self.name)
+        return self.follow(session, shown, dict(partitions(self.hdfs, self.folder, last, shown)))
+
+    def follow(
+        self, session: Session, shown: Set[str], found: Mapping[str, list[str]]
+    ) -> dict[str, float]:
+        """Do what `settle` does with what was listed already.
+
+        shown: the partitions that Hive has. found: generations' folders by partition, oldest first.
+        """
+        self.add(session, {p: folders[-1] for p, folders in found.items() if p not in shown})
+        several = [partition for partition, folders in found.items() if len(folders) > 1]
+        until = {p: due(self.hdfs, self.home(p), self.grace) for p in several}
+        for partition in [p for p, at in until.items() if at <= time.time()]:
+            if (at := self.show(session, partition)) is None:
+                del until[partition]
+            else:
+                until[partition] = at
+        return until
+
+    def add(self, session: Session, folders: dict[str, str]) -> None:
+        """Add partitions that Hive does not have; folders: on HDFS, by partition."""
+        for some in _parts(list(folders), ADDED_AT_ONCE):
+            words = " ".join(
+                f"PARTITION ({partition_spec(read_partition(partition))}) "
+                f"LOCATION '{self.uri}{folders[partition]}'"
+                for partition in some
             )
+            statement = f"ALTER TABLE {self.name} ADD IF NOT EXISTS {words}"
+            try:
+                session.run(statement)
+            except Unavailable:
+                raise
+            except LoyaltyError:
+                # somebody may have added the same partition at the same moment
+                session.run(statement)
 
-    def _day_folder(self, day: date) -> str:
-        return f"{self.folder}/{self.column}={day}"
 
-    def _generations(self, folder: str) -> dict[int, float]:
-        """Give the generations of a folder with their times, in epoch seconds."""
-        return {
-            int(match[1]): status["modificationTime"] / 1000
-            for name, status in self.hdfs.statuses(folder)
-            if (match := _GENERATION.fullmatch(name))
-        }
+def _parts(names: list[str], size: int) -> Iterable[list[str]]:
+    return (names[start : start + size] for start in range(0, len(names), size))

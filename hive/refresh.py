@@ -1,32 +1,39 @@
-"""The snapshot of a business date: the loyalty join, published as a generation of its partition.
+"""The refresh: spend_daily, then the snapshots that are asked for or that something touched.
 
 Hive is first made to show what HDFS has by then: the stream's follower comes later, and a load may
 have been killed before its switch. A snapshot is a function of transactions_cln, customers_cln and
 the date: made again it has the same rows, and a refresh killed anywhere is mended by the next one.
+It costs what is new: dates whose lines changed are summed again, and a snapshot is the latest
+earlier one that nothing touched plus the days after it (decision 14).
 """
 
-import json
-import os
 import time
 import uuid
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from hive.generations import SnapshotTable
+from hive.days import bring_up
+from hive.generations import GenerationTable
+from hive.runs import Reason, Run, append_run
 from hive.session import Session, connect
-from hive.sql import read_statement
+from hive.snapshot import Snapshots, build
+from hive.sources import look
+from hive.tables import partition_names
 from pipeline.errors import Refused
+from pipeline.generations import highest, numbers
 from pipeline.lock import only_one
-from pipeline.places import CUSTOMERS, LOYALTY, MART, TRANSACTIONS, Places
+from pipeline.places import CUSTOMERS, LOYALTY, MART, SPEND, TRANSACTIONS, Places
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
 
 STAGING: Final = f"{MART}/staging"
 """A folder for each refresh under way; what a killed one left is deleted by the next."""
+RESTATED_DAYS: Final = 7
+"""Snapshots of these days before today are restated by every refresh, older ones nightly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,113 +47,139 @@ class Snapshot:
     seconds: float
 
 
-def refresh(settings: Settings, places: Places, data_dt: date) -> Snapshot:
-    """Make the snapshot of a date anew, and record the run.
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables that a refresh reads and writes, and a folder on HDFS for what it stages."""
 
-    Raises Refused for a date in the future, without customers, and while another refresh runs;
+    transactions: GenerationTable
+    customers: GenerationTable
+    spend: GenerationTable
+    loyalty: GenerationTable
+    staging: str
+
+
+@dataclass(slots=True)
+class Work:
+    """What a run is to do. forced: made in any case; wanted: made unless untouched; since: existing
+    ones from this date on are restated.
+
+    made and newest tell how far it came; `told` hears of each snapshot before it is made.
+    """
+
+    today: date
+    forced: date | None = None
+    wanted: date | None = None
+    since: date = date.min
+    told: Callable[[date], object] = lambda _day: None
+    made: list[Snapshot] = field(default_factory=list)
+    newest: date | None = None
+
+
+def refresh(
+    settings: Settings,
+    places: Places,
+    data_dt: date | None = None,
+    reason: Reason = "by hand",
+    told: Callable[[date], object] = lambda _day: None,
+) -> list[Snapshot]:
+    """Make the snapshot of a date anew, restate what late lines or new members touched; record it.
+
+    Without a date: today's, unless nothing has touched it. Gives the snapshots made, by date.
+    Raises Refused for a date in the future and without customers, Busy while another refresh runs;
     Unavailable when Hive or HDFS do not answer.
     """
     today = calendar(read_programme(settings.programme)).today()
-    if data_dt > today:
-        raise Refused(f"{data_dt} is in the future: today is {today} in programme time.")
-    begun = datetime.now(tz=UTC)
+    if data_dt is not None and data_dt > today:
+        raise Refused(
+            f"{data_dt} is in the future: today is {today} in programme time; give a date up to it."
+        )
+    since = date.min if reason == "nightly" else today - timedelta(days=RESTATED_DAYS)
+    work = Work(today, data_dt, today if data_dt is None else None, since, told)
     with only_one(places.run / "refresh.lock", "A refresh"):
+        run, begun = (
+            Run(datetime.now(tz=UTC).isoformat(timespec="seconds"), reason),
+            time.monotonic(),
+        )
         try:
-            snapshot = _make(settings, data_dt)
+            _run(settings, work)
         except Exception as error:
-            _record(places, begun, data_dt, ok=False, error=str(error))
+            run.ok, run.error = False, str(error) or type(error).__name__
             raise
-        _record(places, begun, data_dt, ok=True, rows=snapshot.rows)
-    return snapshot
+        except BaseException:
+            run.ok, run.error = (
+                False,
+                "It was stopped before its end; the next one makes up for it.",
+            )
+            raise
+        finally:
+            run.dates = [str(one.data_dt) for one in work.made]
+            run.rows = sum(one.rows for one in work.made)
+            run.newest = None if work.newest is None else str(work.newest)
+            run.seconds = round(time.monotonic() - begun, 2)
+            append_run(places, run)
+    return work.made
 
 
-def _make(settings: Settings, data_dt: date) -> Snapshot:
-    begun = time.monotonic()
-    from batch.generations import CustomerTable
-    from streaming.partitions import show_now
-
-    hdfs = Hdfs(settings.webhdfs, user="hive")
-    if not hdfs.names(CUSTOMERS):
+def _run(settings: Settings, work: Work) -> None:
+    hive, spark = (Hdfs(settings.webhdfs, user=user) for user in ("hive", "spark"))
+    if not highest(spark, CUSTOMERS):
         raise Refused(
             "There are no customers to list yet; load them with `./loyalty customers load FILE`."
         )
-    with connect("127.0.0.1", settings.hiveserver2_port) as session:
-        table = SnapshotTable(session, hdfs, settings.hdfs, "loyalty", "data_dt", LOYALTY)
-        table.settle()
-        CustomerTable(Hdfs(settings.webhdfs, user="spark"), settings.hdfs).show(session)
-        show_now(
-            session,
-            hdfs,
-            settings.hdfs,
-            "transactions_cln",
-            TRANSACTIONS,
-            last=f"odr_dt={data_dt}",
-        )
-        hdfs.delete(STAGING)
-        staged = f"{STAGING}/loyalty-{data_dt}-{uuid.uuid4().hex}"
-        rows, spent = build(session, f"{settings.hdfs}{staged}", data_dt)
-        location = table.publish(staged, data_dt)
-    return Snapshot(data_dt, rows, spent, location, time.monotonic() - begun)
+    uri, grace = settings.hdfs, settings.grace_seconds
+    tables = Tables(
+        GenerationTable(spark, uri, "transactions_cln", TRANSACTIONS, grace),
+        GenerationTable(spark, uri, "customers_cln", CUSTOMERS, grace),
+        GenerationTable(hive, uri, "spend_daily", SPEND, grace),
+        GenerationTable(hive, uri, "loyalty", LOYALTY, grace),
+        STAGING,
+    )
+    with connect(*settings.hive) as session:
+        do(session, tables, work)
 
 
-def build(session: Session, location: str, data_dt: date) -> tuple[int, Decimal]:
-    """Write the rows of a snapshot into an own new folder (hdfs://…), as ORC; check them.
+def do(session: Session, tables: Tables, work: Work) -> None:
+    """Do the work: look what is new, sum it, make the snapshots in the order of their dates."""
+    tables.loyalty.hdfs.delete(tables.staging)
+    tables.loyalty.settle(session)
+    tables.spend.settle(session)
+    names = partition_names(session, tables.loyalty.name)
+    dates = {date.fromisoformat(name.partition("=")[2]) for name in names}
+    touchable = {day for day in dates if work.since <= day <= work.today}
+    touchable |= {day for day in (work.forced, work.wanted) if day is not None}
+    customers = mark_of(tables.customers)
+    tables.customers.show(session)
+    last = max(touchable)
+    shown = partition_names(session, tables.transactions.name)
+    sources = look(tables.transactions.hdfs, tables.transactions.folder, shown, last)
+    tables.transactions.follow(session, shown, sources.folders)
+    days = bring_up(session, tables.spend, tables.staging, sources.prints, last)
+    snapshots = Snapshots(tables.loyalty, dates, days, customers)
+    for day in sorted(touchable):
+        if day == work.forced or not snapshots.is_right(day):
+            work.told(day)
+            work.made.append(_make(session, tables, snapshots, day))
+    work.newest = last
 
-    Gives their number and their spend in programme currency. Refused where a customer is listed
-    twice: nothing is published then.
+
+def _make(session: Session, tables: Tables, snapshots: Snapshots, day: date) -> Snapshot:
+    begun = time.monotonic()
+    while True:
+        staged = f"{tables.staging}/loyalty-{day}-{uuid.uuid4().hex}"
+        rows, spent = build(session, f"{tables.loyalty.uri}{staged}", day, snapshots.base(day))
+        if (newest := mark_of(tables.customers)) == snapshots.customers:
+            break
+        # a load came in between: nobody knows whose rows Hive has shown
+        tables.customers.show(session)
+        snapshots.customers = newest
+    folder = snapshots.enter(staged, day, session)
+    return Snapshot(day, rows, spent, folder, time.monotonic() - begun)
+
+
+def mark_of(table: GenerationTable) -> str:
+    """Give the newest generation of customers_cln with the time at which it was made: a number
+    alone comes again where a table was lost and loaded anew.
     """
-    session.run("DROP TABLE IF EXISTS loyalty_staged")
-    session.run(read_statement("loyalty/staged.sql", location=location))
-    session.run(read_statement("loyalty/refresh.sql", data_dt=data_dt.isoformat()))
-    ((rows, ids, spent),) = session.rows(read_statement("loyalty/check.sql"))
-    if rows != ids:
-        raise Refused(
-            f"The snapshot of {data_dt} would have {rows} rows for {ids} customers, because "
-            "customers_cln lists some twice; load the customers again, then refresh."
-        )
-    return rows, spent
-
-
-def read_last(places: Places) -> dict[str, Any] | None:
-    """Give the record of the last refresh, None before the first.
-
-    at: when it began (ISO, UTC); ok; data_dt; rows, null after a failure; seconds; error, null
-    after a success.
-    """
-    try:
-        text = _record_file(places).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    record: dict[str, Any] = json.loads(text)
-    return record
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    at: str
-    ok: bool
-    data_dt: str
-    rows: int | None
-    seconds: float
-    error: str | None
-
-
-def _record_file(places: Places) -> Path:
-    return places.run / "refresh.json"
-
-
-def _record(
-    places: Places,
-    begun: datetime,
-    data_dt: date,
-    *,
-    ok: bool,
-    rows: int | None = None,
-    error: str | None = None,
-) -> None:
-    seconds = round((datetime.now(tz=UTC) - begun).total_seconds(), 2)
-    run = _Run(begun.isoformat(timespec="seconds"), ok, str(data_dt), rows, seconds, error)
-    file = _record_file(places)
-    unfinished = file.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(json.dumps(asdict(run)), encoding="utf-8")
-    unfinished.replace(file)
+    found = dict(table.hdfs.statuses(table.folder))
+    newest = max(numbers(list(found)), default=0)
+    return f"{newest}:{found[f'g={newest}']['modificationTime']}" if newest else ""

@@ -76,12 +76,19 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None
     ) -> None:
-        if kind is not None:
-            # a call may be half done; HiveServer2 ends the session and its statement by itself
-            self._socket.close()
-            return
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def close(self) -> None:
+        """End the session; raises Unavailable where nobody answers."""
         with _sentences(self._address):
             self._connection.close()
+
+    def abandon(self) -> None:
+        """Hang up, as a call may be half done; HiveServer2 ends session and statement by itself."""
+        self._socket.close()
 
     def run(self, statement: str) -> None:
         """Run a statement, whatever it gives."""
@@ -175,7 +182,12 @@ def _sentences(address: str) -> Iterator[None]:
             f"HiveServer2 does not answer at {address}; `./loyalty status` shows its state."
         ) from error
     except HiveError as error:
-        raise Refused(f"Hive refused the statement: {_message(error)}") from error
+        message = _message(error)
+        if "Invalid SessionHandle" in message:  # after hours without a statement
+            raise Unavailable(
+                f"HiveServer2 at {address} has ended the session; run the statement again."
+            ) from error
+        raise Refused(f"Hive refused the statement: {message}") from error
     except (TException, ValueError) as error:
         raise LoyaltyError(
             f"The answer of HiveServer2 at {address} cannot be read ({error}); "

@@ -1,7 +1,8 @@
 """SQL text: statements without comments, and the files beside this module with their parameters."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -37,22 +38,39 @@ def statements(text: str) -> Iterator[str]:
     yield from _stripped(parts)
 
 
+def is_complete(text: str) -> bool:
+    """Tell whether nothing but blanks and comments follows the last `;` of a text."""
+    complete = False
+    for token in _TOKEN.finditer(text):
+        if token["end"]:
+            complete = True
+        elif token["text"] and not token["text"].isspace():
+            complete = False
+    return complete
+
+
 def _stripped(parts: list[str]) -> Iterator[str]:
     if statement := "".join(parts).strip():
         yield statement
 
 
-def read_statement(name: str, **parameters: str) -> str:
+def read_statement(name: str, **parameters: str | Sequence[date]) -> str:
     """Read one of our own files ("ddl/loyalty.sql"), which holds one statement, and fill it.
 
     Each parameter replaces its `{name}`. Only values of our own go here, never input: one that
-    is more than letters, digits and `:/._=-`, or a `{name}` left over, raises ValueError.
+    is more than letters, digits and `:/._=-`, or a `{name}` left over, raises ValueError. Dates
+    become a list of literals, as IN takes it.
     """
     (statement,) = statements((FOLDER / name).read_text(encoding="utf-8"))
     for parameter, value in parameters.items():
-        if not _VALUE.fullmatch(value):
+        if isinstance(value, str) and not _VALUE.fullmatch(value):
             raise ValueError(f"{parameter} of {name} is no plain value: {value!r}")
-        statement = statement.replace(f"{{{parameter}}}", value)
+        text = value if isinstance(value, str) else _literals(value)
+        statement = statement.replace(f"{{{parameter}}}", text)
     if left := re.findall(r"\{\w+\}", statement):
         raise ValueError(f"{name} has parameters without values: {', '.join(left)}")
     return statement
+
+
+def _literals(days: Sequence[date]) -> str:
+    return ", ".join(f"DATE '{day:%Y-%m-%d}'" for day in days)

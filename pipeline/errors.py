@@ -19,3 +19,7 @@ class Unavailable(LoyaltyError):
 
 class Refused(LoyaltyError):
     """Input or state forbid what was asked for; nothing was changed."""
+
+
+class Busy(Refused):
+    """Another process does the same just now; later it may be done."""

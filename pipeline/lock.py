@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import Refused
+from pipeline.errors import Busy
 
 
 @contextmanager
 def only_one(path: Path, doing: str) -> Iterator[None]:
-    """Hold the lock file while the body runs; raises Refused when another process holds it.
+    """Hold the lock file while the body runs; raises Busy when another process holds it.
 
     `doing` is what the holder does, for the sentence of who is second: "A `down`".
 
@@ -24,7 +24,7 @@ def only_one(path: Path, doing: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             pid, _, holder = os.read(descriptor, 200).decode("utf-8", "replace").partition(" ")
-            raise Refused(
+            raise Busy(
                 f"{holder.strip() or doing} is running already (process {pid or 'unknown'}); "
                 "wait for its end."
             ) from error

@@ -19,8 +19,6 @@ MAX_LINE_BYTES: Final = 65_536
 FUTURE_MS: Final = 10 * 60 * 1000
 """How far a till's clock may be ahead of the broker's before its line is quarantined."""
 
-EVENTS: Final = ("SALE", "REFUND", "REDEEM")
-
 
 class Field(NamedTuple):
     """One field: its name, the regular expression that all of it matches, the fault's name."""

@@ -3,6 +3,7 @@
 HDFS folders are absolute paths there; local ones hang under the data folder.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,11 +23,18 @@ STAGING: Final = f"{CLEAN}/staging"
 """Where the stream stages its batches."""
 MART: Final = "/data/mart"
 LOYALTY: Final = f"{MART}/loyalty"
+SCRATCH: Final = "/user/hive/scratch"
+"""A folder for each of Hive's sessions, below its user's."""
+SPEND: Final = f"{MART}/spend_daily"
 
 # HBase
 ORDERS_TABLE: Final = "orders"
 PROBE_TABLE: Final = "probe"
 FAMILY: Final = "d"
+
+
+_TAILED: Final = re.compile(r"orders.*\.log")
+"""As in flume/conf/flume.conf.j2; `.` is no line feed there either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,10 @@ class Places:
     def order_log(self) -> Path:
         """Where tills and the producer write; Flume tails `orders*.log` here."""
         return self.data / "orders-log"
+
+    def order_files(self) -> list[Path]:
+        """List the files that Flume tails, in the order of their names; no folder is one."""
+        return tailed_files(self.order_log)
 
     @property
     def positions(self) -> Path:
@@ -71,6 +83,30 @@ class Places:
         return self.data / "run"
 
     @property
+    def temporary(self) -> Path:
+        """What servers and Spark need while they run; emptied at each start."""
+        return self.data / "tmp"
+
+    @property
     def secrets(self) -> Path:
         """Generated passwords, readable by their owner only."""
         return self.data / "secrets"
+
+    @property
+    def sql_history(self) -> Path:
+        """What was typed at the prompt of `sql`, readable by its owner only."""
+        return self.data / "sql-history"
+
+    def broken_links(self) -> list[Path]:
+        """List the links to nothing, or to themselves, that Flume takes for files to tail."""
+        if not self.order_log.is_dir():
+            return []
+        return [p for p in sorted(self.order_log.iterdir())
+                if _TAILED.fullmatch(p.name) and p.is_symlink() and not p.exists()]  # fmt: skip
+
+
+def tailed_files(order_log: Path) -> list[Path]:
+    """List the files of an order log folder that Flume tails, in the order of their names."""
+    if not order_log.is_dir():
+        return []
+    return [p for p in sorted(order_log.iterdir()) if _TAILED.fullmatch(p.name) and p.is_file()]

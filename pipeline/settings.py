@@ -1,16 +1,33 @@
 """Every setting, in one frozen model: `LOYALTY_*` in the environment, then `.env`, then defaults.
 
-Read once, in a command's or stage's main; everything else is given values.
+Read once, in a command's or stage's main; everything else is given values. A field's docstring is
+what .env.example and `./loyalty config` say of it.
 """
 
+import os
 import re
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from pipeline.addresses import EMBEDDED, LOOPBACK, Address, parse_all
+from pipeline.contradictions import describe, refuse_contradictions
 from pipeline.errors import UsageError
+from pipeline.layout import read_layout
+from pipeline.schedule import parse as parse_schedule
+from pipeline.variables import PREFIX, EnvFile, find_faults, find_unknown, variable_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout."""
@@ -22,30 +39,64 @@ class Settings(BaseSettings):
     """Ports are the servers' own standard ones; hosts are loopback."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LOYALTY_", env_file=ROOT / ".env", env_ignore_empty=True, frozen=True,
-        extra="forbid", validate_default=True,
+        env_prefix=PREFIX, env_file=ROOT / ".env", env_ignore_empty=True, frozen=True,
+        extra="forbid", validate_default=True, use_attribute_docstrings=True,
+        dotenv_filtering="only_existing",
     )  # fmt: skip
 
     data: Path = ROOT / "var"
     """Everything that this stack writes: data, configuration, logs, secrets."""
     programme: Path = ROOT / "programme.toml"
+    """The chain's own rules: time zone, currency, menu."""
 
     kafka_port: Port = 9092
+    """Where our Kafka broker listens."""
     kafka_controller_port: Port = 9093
+    """Where our Kafka's controller listens, for the broker in the same process."""
     namenode_port: Port = 8020
+    """Where our HDFS NameNode listens (RPC)."""
     namenode_http_port: Port = 9870
+    """Where our HDFS NameNode listens for WebHDFS."""
     datanode_port: Port = 9866
+    """Where our HDFS DataNode takes and gives blocks."""
     datanode_ipc_port: Port = 9867
+    """Where our HDFS DataNode is asked about its blocks."""
     datanode_http_port: Port = 9864
+    """Where our HDFS DataNode listens for WebHDFS."""
     hbase_master_port: Port = 16000
+    """Where our HBase's master listens."""
     hbase_regionserver_port: Port = 16020
+    """Where our HBase's region server listens."""
     zookeeper_port: Port = 2181
+    """Where the ZooKeeper in our HBase's process listens."""
     thrift_port: Port = 9090
+    """Where our HBase's Thrift server listens, the till's door."""
     metastore_port: Port = 9083
+    """Where our Hive metastore listens."""
     hiveserver2_port: Port = 10000
+    """Where our HiveServer2 listens, the analyst's door."""
 
-    topic: str = Field(default="orders", pattern=r"^[A-Za-z0-9._-]{1,200}$")
+    given_kafka: str = Field(EMBEDDED, validation_alias="LOYALTY_KAFKA")
+    """The Kafka to use instead of our own: host:port, or several with commas between them."""
+    given_hdfs: str = Field(EMBEDDED, validation_alias="LOYALTY_HDFS")
+    """The HDFS to use instead of our own: host:port of its NameNode (RPC)."""
+    given_webhdfs: str = Field(EMBEDDED, validation_alias="LOYALTY_WEBHDFS")
+    """The WebHDFS of that NameNode: host:port; with LOYALTY_HDFS, or not at all."""
+    given_hbase: str = Field(EMBEDDED, validation_alias="LOYALTY_HBASE")
+    """The HBase to use instead of our own: host:port of its Thrift server."""
+    given_zookeeper: str = Field(EMBEDDED, validation_alias="LOYALTY_ZOOKEEPER")
+    """The ZooKeeper of that HBase: host:port, or several; with LOYALTY_HBASE, or not at all."""
+    given_hive: str = Field(EMBEDDED, validation_alias="LOYALTY_HIVE")
+    """The Hive to use instead of our own: host:port of its HiveServer2."""
+    hdfs_superuser: str = Field("root", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    """Who makes our folders on a given HDFS: its superuser; our own has root."""
+    hdfs_replication: int = Field(default=3, ge=1, le=512)
+    """How many copies of our files a given HDFS keeps; our own keeps one."""
+
+    topic: str = "orders"
+    """The Kafka topic of the order lines."""
     topic_partitions: int = Field(default=2, ge=1, le=200)
+    """How many partitions the topic gets when it is made."""
     trigger_seconds: float = Field(default=5, gt=0, le=3600)
     """How often the stream takes what has arrived."""
     batch_lines: int = Field(50_000, ge=1)
@@ -53,10 +104,40 @@ class Settings(BaseSettings):
     partition_hours: int = Field(default=24, ge=1, le=24)
     """Hours of a partition of transactions_cln; fixed with the data folder."""
 
+    refresh: str = "5m"
+    """When `loyalty` is refreshed: an interval (5m, 90s, 1h), cron in programme time, or off."""
+    refresh_nightly: str = "15 3 * * *"
+    """When snapshots older than seven days are restated too: cron in programme time, or off."""
+
     log_roll_mib: int = Field(default=64, ge=1)
+    """The size at which a writer begins another order log file."""
     log_roll_minutes: int = Field(default=60, ge=1)
+    """The age at which a writer begins another order log file."""
     log_retention_days: int = Field(default=7, ge=1)
     """How long an order log file stays after Flume has read it."""
+    topic_retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long Kafka keeps a line, read or not: longer than the stack is ever down."""
+    raw_retention_days: int = Field(default=0, ge=0, le=36_500)
+    """How long HDFS raw, the master data set, keeps a date of arrival; 0: for ever. What is gone
+    can neither be rebuilt nor be restored into another stack."""
+    generation_minutes: int = Field(default=60, ge=20, le=300)
+    """How long readers may still read a folder that was replaced; a query that takes longer than
+    ten minutes less is ended by Hive."""
+    server_log_mib: int = Field(default=10, ge=1, le=10_000)
+    """The size at which a server's log is put aside."""
+    server_log_files: int = Field(default=3, ge=1, le=100)
+    """How many logs that were put aside are kept, for each server."""
+    hbase_old_minutes: int = Field(default=10, ge=1, le=100_000)
+    """How long HBase keeps logs and files that it needs no more."""
+    hive_scratch_hours: int = Field(default=24, ge=6, le=8760)
+    """How long the scratch folder of a session that Hive did not end stays. (A session is idle for
+    four hours at most, and a query takes five.)"""
+
+    @field_validator("refresh", "refresh_nightly")
+    @classmethod
+    def _is_schedule(cls, words: str) -> str:
+        parse_schedule(words)
+        return words
 
     @field_validator("data", "programme")
     @classmethod
@@ -71,25 +152,33 @@ class Settings(BaseSettings):
             raise ValueError(
                 "has to be a path of at most 80 letters, digits and . _ + - / (no spaces)"
             )
-        return path
-
-    @field_validator("data")
-    @classmethod
-    def _is_a_folder(cls, path: Path) -> Path:
         if path.exists() and not path.is_dir():
             raise ValueError("has to be a folder")
         return path
 
-    @model_validator(mode="after")
-    def _ports_differ(self) -> Self:
-        taken: dict[int, str] = {}
-        for name in (name for name in type(self).model_fields if name.endswith("_port")):
-            port = getattr(self, name)
-            if port in taken:
-                first, second = (f"LOYALTY_{n.upper()}" for n in (taken[port], name))
-                raise ValueError(f"{first} and {second} are both {port}")
-            taken[port] = name
-        return self
+    @field_validator("topic")
+    @classmethod
+    def _is_legal(cls, name: str) -> str:
+        # Kafka's own rule; it keeps names that begin with two underscores for itself
+        if not re.fullmatch(r"(?!__)[A-Za-z0-9._-]{1,249}", name) or name in {".", ".."}:
+            raise ValueError(
+                "has to be 1 to 249 letters, digits and . _ -, not . or .. and not __ in front"
+            )
+        return name
+
+    @field_validator("given_kafka", "given_hdfs", "given_webhdfs", "given_hbase",
+                     "given_zookeeper", "given_hive")  # fmt: skip
+    @classmethod
+    def _is_an_address(cls, text: str, info: ValidationInfo) -> str:
+        if text == EMBEDDED:
+            return text
+        found = parse_all(text)
+        if len(found) > 1 and info.field_name not in {"given_kafka", "given_zookeeper"}:
+            raise ValueError("has to be one host:port")
+        # Flume's HBase sink takes them apart and insists on it
+        if info.field_name == "given_zookeeper" and len({one.port for one in found}) > 1:
+            raise ValueError("has to have the same port for every host")
+        return text
 
     @field_validator("partition_hours")
     @classmethod
@@ -98,36 +187,114 @@ class Settings(BaseSettings):
             raise ValueError("is no divisor of 24")
         return hours
 
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        refuse_contradictions(self)
+        return self
+
+    @property
+    def given(self) -> list[str]:
+        """What is given and therefore never started: of kafka, hdfs, hbase and hive."""
+        names = ("kafka", "hdfs", "hbase", "hive")
+        return [name for name in names if getattr(self, f"given_{name}") != EMBEDDED]
+
     @property
     def kafka(self) -> str:
         """Bootstrap servers."""
-        return f"127.0.0.1:{self.kafka_port}"
+        return self._or_own(self.given_kafka, self.kafka_port)
+
+    @property
+    def grace_seconds(self) -> int:
+        """How long an old generation stays."""
+        return self.generation_minutes * 60
 
     @property
     def hdfs(self) -> str:
         """The file system's URI, as Spark, Hive and Flume want it."""
-        return f"hdfs://127.0.0.1:{self.namenode_port}"
+        return f"hdfs://{self._or_own(self.given_hdfs, self.namenode_port)}"
 
     @property
     def webhdfs(self) -> str:
         """Where the `hdfs` package finds the NameNode."""
-        return f"http://127.0.0.1:{self.namenode_http_port}"
+        return f"http://{self._or_own(self.given_webhdfs, self.namenode_http_port)}"
+
+    @property
+    def thrift(self) -> Address:
+        """HBase's Thrift server."""
+        return Address.parse(self._or_own(self.given_hbase, self.thrift_port))
+
+    @property
+    def zookeeper(self) -> str:
+        """The quorum of HBase's ZooKeeper, as Flume's sink wants it."""
+        return self._or_own(self.given_zookeeper, self.zookeeper_port)
+
+    @property
+    def hive(self) -> Address:
+        """HiveServer2."""
+        return Address.parse(self._or_own(self.given_hive, self.hiveserver2_port))
+
+    @property
+    def replication(self) -> int:
+        """How many copies HDFS keeps of our files: our own has one DataNode."""
+        return self.hdfs_replication if "hdfs" in self.given else 1
+
+    @property
+    def superuser(self) -> str:
+        """HDFS's superuser, who makes our folders."""
+        return self.hdfs_superuser if "hdfs" in self.given else "root"
+
+    @staticmethod
+    def _or_own(given: str, port: int) -> str:
+        return f"{LOOPBACK}:{port}" if given == EMBEDDED else given
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Tell whether a schedule refreshes `loyalty`."""
+        return any(parse_schedule(words) for words in (self.refresh, self.refresh_nightly))
 
     def environment(self) -> dict[str, str]:
         """Give every setting as its variable, so that a child sees what its parent read."""
-        return {f"LOYALTY_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+        return {variable_of(name): str(value) for name, value in self.model_dump().items()}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read `.env` in our own way; nothing is read from secret files."""
+        return init_settings, env_settings, EnvFile(settings_cls)
+
+
+def defaults() -> dict[str, Any]:
+    """Give every setting's default, by variable."""
+    return {variable_of(name): field.default for name, field in Settings.model_fields.items()}
+
+
+def env_file() -> Path:
+    """Give where `.env` is, or would be."""
+    return Path(str(Settings.model_config["env_file"]))
 
 
 def read_settings() -> Settings:
-    """Read environment and `.env`; raises UsageError that names every wrong setting at once."""
+    """Read environment and `.env`; raises UsageError that names everything wrong at once, and
+    Refused for a data folder whose layout this program does not know.
+
+    A misspelt name, in the environment or in `.env`, is wrong like a value is.
+    """
+    known = defaults()
+    faults = find_unknown(os.environ, known) + find_faults(env_file(), known)
+    settings = None
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        faults = "; ".join(
-            f"LOYALTY_{str(e['loc'][0]).upper().removeprefix('LOYALTY_')} "
-            f"{e['msg'].removeprefix('Value error, ')} (got {e['input']!r})"
-            if e["loc"]
-            else e["msg"].removeprefix("Value error, ")
-            for e in error.errors()
-        )
-        raise UsageError(f"Wrong settings: {faults}. Correct the environment or .env.") from error
+        faults += describe(error, Settings, known)
+    if settings is None or faults:
+        told = "; ".join(faults)
+        end = "" if told.endswith("?") else "."
+        raise UsageError(f"Wrong settings: {told}{end} Correct the environment or .env.")
+    read_layout(settings.data)
+    return settings

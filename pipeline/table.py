@@ -1,7 +1,7 @@
 """Rows as a table: folded to a terminal's width, one line a row where it is piped."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 Cell = Any
-"""A value as it comes from Hive or HBase; None is NULL."""
+"""A value as it comes from Hive or HBase; None is NULL. A Text keeps its style."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -28,9 +28,15 @@ def to_text(value: Cell) -> str:
     return str(value)
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], console: Console) -> None:
+def show_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    console: Console,
+    whole: Collection[str] = (),
+) -> None:
     """Print a table, numbers to the right, long values cut.
 
+    whole: columns that are never folded, so that a narrow terminal folds the others.
     Control characters are shown as \\xNN: what a till wrote must not steer the terminal.
     """
     content = [list(row) for row in rows]
@@ -39,8 +45,9 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], console: 
         values = [row[at] for row in content if row[at] is not None]
         numeric = bool(values) and all(map(_is_number, values))
         table.add_column(
-            Text(_visible(name)), justify="right" if numeric else "left", overflow="fold"
-        )
+            Text(_visible(name)), justify="right" if numeric else "left", overflow="fold",
+            no_wrap=name in whole,
+        )  # fmt: skip
     for row in content:
         table.add_row(*map(_cell, row))
     wide = Console(file=console.file, width=_MAX_WIDTH, color_system=None)
@@ -49,7 +56,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], console: 
         with wide.capture() as captured:
             wide.print(table)
         console.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
-    elif wide.width > 1.5 * console.width:
+    elif not whole and wide.width > 1.5 * console.width:
         _show_records(columns, content, console)
     else:
         console.print(table, soft_wrap=False)
@@ -70,6 +77,8 @@ def _show_records(columns: Sequence[str], rows: list[list[Cell]], console: Conso
 def _cell(value: Cell) -> Text:
     if value is None:
         return Text("NULL", style="dim")
+    if isinstance(value, Text):
+        return Text(_visible(value.plain), style=value.style)
     text = to_text(value)
     cut = text if len(text) <= _CELL_CHARACTERS else f"{text[: _CELL_CHARACTERS - 1]}…"
     return Text(_visible(cut))

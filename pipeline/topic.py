@@ -1,4 +1,5 @@
-"""The topic and its readers' offsets, through confluent-kafka: nothing else asks Kafka's admin.
+"""The topic and its readers' offsets, through confluent-kafka: no stage asks Kafka's admin but here
+(a drill that deletes the topic does, drill/losses.py).
 
 Every call uses a client of its own: one that has seen the broker die may answer nothing for
 minutes afterwards.
@@ -34,7 +35,9 @@ class Topic:
     timeout: float = 5
 
     def _admin(self) -> Any:
+        # most brokers make a topic, in their own way, for whoever asks about one that is not there
         return AdminClient({"bootstrap.servers": self.servers, "log_level": 0,
+                            "allow.auto.create.topics": False,
                             "socket.timeout.ms": int(self.timeout * 1000)})  # fmt: skip
 
     def _away(self, error: Exception) -> Unavailable:
@@ -44,11 +47,15 @@ class Topic:
             f"Kafka does not answer at {self.servers} ({why}); `./loyalty status` shows its state."
         )
 
-    def make(self, partitions: int) -> None:
-        """Make the topic; one that is there stays as it is."""
+    def make(self, partitions: int, retention_days: int | None = None) -> None:
+        """Make the topic, with as many copies as is the broker's custom, and keeping lines as long
+        as that (None: of a broker that is configured so); one that is there stays as it is.
+        """
         config = {"message.timestamp.type": "LogAppendTime"}
+        if retention_days is not None:
+            config["retention.ms"] = str(retention_days * 86_400_000)
         admin = self._admin()
-        new = NewTopic(self.name, num_partitions=partitions, replication_factor=1, config=config)
+        new = NewTopic(self.name, num_partitions=partitions, config=config)
         try:
             admin.create_topics([new], operation_timeout=self.timeout)[self.name].result(
                 self.timeout
@@ -99,17 +106,51 @@ class Topic:
 
     def committed(self, group: str) -> dict[int, int]:
         """Give the offsets that a group has committed; partitions without one are left out."""
-        admin = self._admin()
-        request = [ConsumerGroupTopicPartitions(group)]
+        # not by an AdminClient: when its question about a group is late, librdkafka may abort the
+        # whole process (its issues 3663 and 4605)
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": group,
+                             "enable.auto.commit": False, "log_level": 0})  # fmt: skip
         try:
-            answer = admin.list_consumer_group_offsets(request)[group].result(self.timeout)
+            parts = [TopicPartition(self.name, part) for part in self.leaders()]
+            found = consumer.committed(parts, timeout=self.timeout) if parts else []
+        except KafkaException as error:
+            raise self._away(error) from error
+        finally:
+            consumer.close()
+        return {p.partition: p.offset for p in found if p.offset >= 0}
+
+    def rewind(self, group: str, at_ms: int) -> None:
+        """Let a group read again what was appended from then on (epoch ms); never skip a line.
+
+        Raises Unavailable as long as the group has members, too.
+        """
+        committed = self.committed(group)
+        parts = [TopicPartition(self.name, part, at_ms) for part in committed]
+        if not parts:
+            return
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "loyalty-ends",
+                             "enable.auto.commit": False, "log_level": 0})  # fmt: skip
+        try:
+            found = consumer.offsets_for_times(parts, timeout=self.timeout)
+            # -1: nothing was appended since
+            back = [TopicPartition(self.name, p.partition, min(p.offset, committed[p.partition]))
+                    for p in found if p.offset >= 0]  # fmt: skip
+            self._commit(group, back)
         except (KafkaException, TimeoutError) as error:
             raise self._away(error) from error
-        return {
-            p.partition: p.offset
-            for p in answer.topic_partitions
-            if p.topic == self.name and p.offset >= 0
-        }
+        finally:
+            consumer.close()
+
+    def _commit(self, group: str, offsets: list[TopicPartition]) -> None:
+        """Set a group's offsets in its place; raises KafkaException or TimeoutError."""
+        if not offsets:
+            return
+        admin = self._admin()
+        asked = [ConsumerGroupTopicPartitions(group, offsets)]
+        answer = admin.alter_consumer_group_offsets(asked)[group].result(self.timeout)
+        for part in answer.topic_partitions:
+            if part.error:
+                raise KafkaException(part.error)
 
     def members(self, group: str) -> set[str]:
         """Give the member ids of a stable group, the empty set for any other state."""

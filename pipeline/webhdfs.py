@@ -3,15 +3,17 @@
 Renames are checked here: WebHDFS answers false where a rename did not happen.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import requests
 from hdfs import HdfsError, InsecureClient
 
 from pipeline.errors import LoyaltyError, Unavailable
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 
 class Missing(LoyaltyError, FileNotFoundError):
@@ -76,9 +78,17 @@ class Hdfs:
             else:
                 yield path, status
 
+    def status(self, path: str) -> dict[str, Any] | None:
+        """Give the FileStatus (as of WebHDFS) of a file or folder, None where there is none."""
+        return cast("dict[str, Any] | None", self._call("status", path, strict=False))
+
     def exists(self, path: str) -> bool:
         """Tell whether a file or folder is there."""
-        return self._call("status", path, strict=False) is not None
+        return self.status(path) is not None
+
+    def size(self, path: str) -> int:
+        """Give the bytes of a file, or of all files in a folder, of one copy; counted by HDFS."""
+        return int(self._call("content", path)["length"])
 
     def read(self, path: str) -> bytes:
         """Read a whole file; of one that is being written, what was flushed."""
@@ -109,10 +119,6 @@ class Hdfs:
             )
         self._call("rename", source, target)
 
-    def stamp(self, path: str) -> None:
-        """Set the modification time of a file or folder to now."""
-        self._call("set_times", path, modification_time=int(time.time() * 1000))
-
     def delete(self, path: str) -> None:
         """Delete a file or folder with all that is in it; an absent one is fine."""
         self._call("delete", path, recursive=True)
@@ -121,3 +127,8 @@ class Hdfs:
         """Set owner, group and octal mode ("750") of a path; only the superuser may."""
         self._call("set_owner", path, owner=owner, group=group)
         self._call("set_permission", path, mode)
+
+
+def superuser_of(settings: "Settings", timeout: float = 30) -> Hdfs:
+    """Give HDFS as its superuser: who may read and write everything."""
+    return Hdfs(settings.webhdfs, user=settings.superuser, timeout=timeout)

@@ -29,7 +29,7 @@ def main() -> None:
         with OrderLog(
             places.order_log, zone, settings.log_roll_mib, settings.log_roll_minutes
         ) as log:
-            Demo(places, programme.menu, log).run()
+            Demo(places, programme.menu, zone, log).run()
     except LoyaltyError as error:
         logging.getLogger("producer").critical("%s", error)
         sys.exit(error.exit_code)

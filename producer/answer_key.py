@@ -13,20 +13,18 @@ to its last line end: what follows it is no row, and the log may hold one line t
 which is a line like any other that no key tells of. A key that is there already is gone on with.
 """
 
-import errno
 import fcntl
 import hashlib
 import os
+import stat
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
-from pipeline.errors import LoyaltyError, Refused
+from pipeline.errors import Refused
 from producer.faults import MALFORMED, Written
+from producer.growing import NoRoom, append, room, take_back
 
 HEADER: Final = b"identity\thash\tamount\tfault\n"
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_BLOCK: Final = 65_536
 
 
 class AnswerKey:
@@ -50,7 +48,7 @@ class AnswerKey:
             raise
 
     def write(self, written: Written) -> None:
-        """Add the row of a line that is in the log; raises LoyaltyError on a full disk."""
+        """Add the row of a line that is in the log; raises NoRoom on a full disk."""
         self._append(row(written))
 
     def close(self) -> None:
@@ -64,10 +62,14 @@ class AnswerKey:
             raise Refused(
                 f"The answer key {self._path} is written by another run; give another file."
             ) from error
-        self._size = os.fstat(self._file).st_size
+        status = os.fstat(self._file)
+        if not stat.S_ISREG(status.st_mode):
+            raise Refused(f"{self._path} is no ordinary file; give another one for the answer key.")
+        self._size = status.st_size
         head = os.pread(self._file, len(HEADER), 0)
         if head == HEADER:
-            self._take_back_half_a_row()
+            take_back(self._file)
+            self._size = os.fstat(self._file).st_size
         elif HEADER.startswith(head):
             os.ftruncate(self._file, 0)
             self._size = 0
@@ -75,34 +77,17 @@ class AnswerKey:
         else:
             raise Refused(f"{self._path} is there and is no answer key; give another file.")
 
-    def _take_back_half_a_row(self) -> None:
-        end = os.pread(self._file, _BLOCK, max(0, self._size - _BLOCK))
-        self._size -= len(end) - (end.rfind(b"\n") + 1)
-        os.ftruncate(self._file, self._size)
-
     def _append(self, text: bytes) -> None:
         try:
-            if os.write(self._file, text) < len(text):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301
-        except OSError as error:
-            os.ftruncate(self._file, self._size)
-            if error.errno not in _NO_ROOM:
-                raise
-            raise LoyaltyError(
-                f"No room for another row of {self._path} ({error.strerror}), whose line is in the"
-                " log; make room on that disk and run again with this key."
-            ) from error
-        self._size += len(text)
+            with room("row of the answer key", self._path):
+                self._size = append(self._file, self._size, text)
+        except NoRoom as error:
+            raise NoRoom(f"{error} The line of that row is in the log.") from error
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 

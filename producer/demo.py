@@ -3,17 +3,21 @@
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from pipeline.places import Places
 from pipeline.programme import MenuItem
-from producer.log import NoRoom, OrderLog, now_ms
+from producer.growing import NoRoom
+from producer.log import OrderLog, now_ms
 from producer.members import members_file, read_members
 from producer.orders import Till, demo_run
 from producer.pace import Pace
 from producer.rate import asked, rate_file
+from producer.shape import after, on_monotonic
+from producer.traffic import Traffic
 
 STOP: Final = (signal.SIGTERM, signal.SIGINT)
 """Blocked in the whole process and asked for between two receipts: a line is never broken off."""
@@ -22,20 +26,32 @@ _LOOK_NS: Final = 500_000_000
 _TICK_NS: Final = 5_000_000
 """The shortest sleep: at high rates a few orders come together, which costs far less."""
 _AT_ONCE: Final = 200
-"""Orders between two questions for a signal, at `max`."""
+"""Orders in one write, and between two questions for a signal, at `max`."""
 _NO_ROOM_S: Final = 1.0
 
 _log: Final = logging.getLogger(__name__)
 
 
-class Demo:
-    """The loop. `menu` is what is sold."""
+def sell(pace: Pace, till: Till, now: int, write: Callable[[bytes], object]) -> int:
+    """Write the orders that are due, some at once by one write; gives their number."""
+    if orders := pace.take(now, _AT_ONCE):
+        instant = now_ms()
+        write("".join([till.receipt(instant) for _ in range(orders)]).encode())
+    return orders
 
-    def __init__(self, places: Places, menu: Sequence[MenuItem], log: OrderLog) -> None:
+
+class Demo:
+    """The loop. `menu` is what is sold; zone: the programme's."""
+
+    def __init__(
+        self, places: Places, menu: Sequence[MenuItem], zone: ZoneInfo, log: OrderLog
+    ) -> None:
         self._places = places
         self._menu = menu
+        self._zone = zone
         self._log = log
         self._run = demo_run()
+        self._traffic = Traffic()
         self._till: Till | None = None
         self._pace: Pace | None = None
         self._seen: dict[Path, tuple[int, int] | None] = {}
@@ -52,26 +68,20 @@ class Demo:
                 look_ns = now + _LOOK_NS
             wait = look_ns - now
             if self._pace and self._till:
-                self._sell(self._pace, self._till, now)
+                sell(self._pace, self._till, now, self._write)
+                self._last_ns = self._pace.last_ns
                 due = self._pace.wait_ns(now)
                 wait = min(wait, max(due, _TICK_NS)) if due else 0
             self._sleep(wait / 1e9)
 
-    def _sell(self, pace: Pace, till: Till, now: int) -> None:
-        for _ in range(_AT_ONCE):
-            if self._stopped or not pace.take(now):
-                break
-            for line in till.receipt(now_ms()):
-                self._write(line)
-        self._last_ns = pace.last_ns
-
-    def _write(self, line: bytes) -> None:
-        """Write a line; on a full disk wait for room with this very line, or for the end."""
+    def _write(self, lines: bytes) -> None:
+        """Write lines; on a full disk wait for room with those left, or for the end."""
         waited = False
         while not self._stopped:
             try:
-                self._log.write(line)
+                self._log.write(lines)
             except NoRoom as error:
+                lines = lines[error.taken :]
                 if not waited:
                     _log.warning("%s The producer waits for it.", error)
                 waited = True
@@ -89,8 +99,13 @@ class Demo:
             wanted = asked(self._places)
             _log.info("Asked for: %s.", wanted or "nothing yet; `./loyalty rate 30s` asks")
             self._pace = None
+            if wanted:
+                self._traffic = wanted.traffic
+                if self._till:
+                    self._till.follow(self._traffic)
             if wanted and not wanted.paused:
-                self._pace = Pace(wanted.rate.interval_ns, now, self._last_ns)
+                clock = on_monotonic(after(self._traffic.shape, self._zone))
+                self._pace = Pace(wanted.rate.interval_ns, now, self._last_ns, clock)
 
     def _hire(self) -> None:
         members = read_members(self._places)
@@ -100,7 +115,7 @@ class Demo:
         elif self._till:
             self._till.move_to(members)
         else:
-            self._till = Till(members, self._menu, self._run, self._run)
+            self._till = Till(members, self._menu, self._run, self._run, self._traffic)
         if members:
             _log.info("Orders are drawn from %d members.", len(members))
 

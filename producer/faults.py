@@ -12,7 +12,8 @@ malformed       a line that is none is written after the receipt: every reason i
                 `malformed:REASON`
 
 A share is that of receipts; a receipt has at most one fault. "Ago" is before the instant that the
-receipt has otherwise, never before the first that an order line can hold. What is still to be
+receipt has otherwise, never before the first that an order line can hold, and never before the sale
+that a refund or a redemption is of. What is still to be
 written again when a run comes to its end follows then. The receipts without a fault are the same
 bytes as in a run without faults.
 """
@@ -95,10 +96,10 @@ class Planter:
     def receipt(self, ordered_at: int) -> list[Written]:
         """Ring up the next receipt at an instant (epoch ms), and what is due with it."""
         if not self._names:
-            return [Written(line) for line in self._till.receipt(ordered_at)]
+            return [Written(line) for line in self._rung(ordered_at)]
         self._count += 1
         fault = self._drawn()
-        lines = self._till.receipt(self._happened(ordered_at, fault))
+        lines = self._rung(ordered_at, self._ago(ordered_at, fault))
         written = [Written(line, fault if fault in LATE else "") for line in lines]
         if fault == MALFORMED:
             written.append(self._malformed(lines[0]))
@@ -119,12 +120,15 @@ class Planter:
         names = zip(self._limits, self._names, strict=True)
         return next((name for limit, name in names if chance < limit), "")
 
-    def _happened(self, ordered_at: int, fault: str) -> int:
+    def _rung(self, ordered_at: int, ago: int = 0) -> list[bytes]:
+        return self._till.receipt(ordered_at, ago).encode().splitlines(keepends=True)
+
+    def _ago(self, ordered_at: int, fault: str) -> int:
         ago = AGAIN[fault][0] if fault in AGAIN else 0
         if fault in LATE:
             unit, most = LATE[fault]
             ago = unit * self._dice.randint(1, most)
-        return max(ordered_at - ago, FIRST_MS)
+        return min(ago, ordered_at - FIRST_MS)
 
     def _hold(self, line: bytes, fault: str) -> None:
         _, least, most = AGAIN[fault]
@@ -140,14 +144,18 @@ class Planter:
         reason = REASONS[place]
         fields = line.split(b"|")
         fields[2] += b"-bad"
+        fields[4], fields[9] = b"SALE", b"\n"  # of a refund: with a ref some ways would be legal
         broken = malformed(b"|".join(fields), reason, turn % ways(reason))
         return Written(broken, f"{MALFORMED}:{reason}")
 
 
 def contradicted(line: bytes, *, amount: bool) -> bytes:
-    """Give a good line of the same identity with another amount, or another store."""
+    """Give a good line of the same identity with another amount, or another store.
+
+    A redemption has one amount, so of it the store is another in any case.
+    """
     fields = line.split(b"|")
-    if amount:
+    if amount and fields[4] != b"REDEEM":
         minor = (int(fields[8].replace(b".", b"")) + 1) % _MOST_AMOUNT
         fields[8] = b"%d.%02d" % divmod(minor, 100)
     else:

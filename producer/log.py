@@ -1,12 +1,11 @@
 """The order log: how lines get into the files that Flume tails.
 
 Each writer has a file of its own, `orders-YYYYMMDD-NNNNNN.log`, and holds a lock on it while it
-lives; any number of writers may run. A file only grows, by one whole line per write, and is never
-renamed. The one thing ever taken back is a last line without its end (a full disk, a kill): no
-reader has taken it, for it is no line yet.
+lives; any number of writers may run. A file only grows, by whole lines, and is never renamed. The
+one thing ever taken back is a last line without its end (a full disk, a kill): no reader has taken
+it, for it is no line yet.
 """
 
-import errno
 import fcntl
 import os
 import re
@@ -15,19 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-from pipeline.errors import LoyaltyError
+from pipeline.errors import Refused
+from producer.growing import NoRoom, append, room, take_back
 
 _NAME: Final = re.compile(r"orders-[0-9]{8}-[0-9]{6}\.log")
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_BLOCK: Final = 65_536
-
-
-class NoRoom(LoyaltyError):
-    """The disk (or a quota) is full. The line is not in the file, not even in part."""
 
 
 def now_ms() -> int:
@@ -58,28 +51,29 @@ class OrderLog:
         self._file = -1
         self._size = 0
         self._until = 0
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except FileNotFoundError as error:  # as below /proc
+            raise Refused(f"{folder} cannot be made ({error.strerror}); give another.") from error
         mend(folder)
 
-    def write(self, line: bytes) -> None:
-        """Append one line with its end, by one write.
+    def write(self, lines: bytes) -> None:
+        """Append one line or several, each with its end, by one write.
 
-        Raises NoRoom; the same call may be repeated then.
+        Raises NoRoom; the same call may be repeated then, without the bytes that it has `taken`.
         """
         now = self._clock()
-        size = self._size + len(line)
-        if now >= self._until or (size > self._roll_bytes and self._size):
+        is_full = self._size and self._size + len(lines) > self._roll_bytes
+        if now >= self._until or is_full:
             self._begin(now)
-            size = len(line)
+        before = self._size
         try:
-            if os.write(self._file, line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301
-        except OSError as error:
-            os.ftruncate(self._file, self._size)
-            if error.errno not in _NO_ROOM:
-                raise
-            raise _no_room(error, self._folder) from error
-        self._size = size
+            with room("order line", self._folder):
+                self._size = append(self._file, before, lines)
+        except NoRoom as error:
+            self._size = os.fstat(self._file).st_size
+            error.taken = self._size - before
+            raise
 
     def close(self) -> None:
         """Close the file and give up its lock; the next line begins another."""
@@ -93,26 +87,17 @@ class OrderLog:
         day = local.strftime("%Y%m%d")
         names = [path.name for path in files(self._folder) if path.name[7:15] == day]
         number = int(names[-1][16:-4]) if names else 0
-        try:
+        with room("order line", self._folder):
             while self._file < 0:
                 number += 1
                 self._file = _create(self._folder / f"orders-{day}-{number:06}.log")
-        except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise
-            raise _no_room(error, self._folder) from error
         midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         self._until = min(now + self._roll_ms, int(midnight.timestamp() * 1000))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 
@@ -126,8 +111,7 @@ def mend(folder: Path) -> list[Path]:
     mended = []
     for path in files(folder):
         with locked(path) as file:
-            if file is not None and (end := _last_line_end(file)) < os.fstat(file).st_size:
-                os.ftruncate(file, end)
+            if file is not None and take_back(file):
                 mended.append(path)
     return mended
 
@@ -163,20 +147,3 @@ def _create(path: Path) -> int:
     # waits at most for a starting writer that is just looking for torn lines here
     fcntl.flock(file, fcntl.LOCK_EX)
     return file
-
-
-def _last_line_end(file: int) -> int:
-    """Find the offset behind the last line end; 0 without one."""
-    end = os.fstat(file).st_size
-    while end > 0:
-        start = max(0, end - _BLOCK)
-        if (found := os.pread(file, end - start, start).rfind(b"\n")) >= 0:
-            return start + found + 1
-        end = start
-    return 0
-
-
-def _no_room(error: OSError, folder: Path) -> NoRoom:
-    return NoRoom(
-        f"No room for another order line in {folder} ({error.strerror}); make room on that disk."
-    )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import add
 from typing import IO
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from producer.clock import FIRST_MS, LAST_MS
 from producer.faults import Planter, Written
 from producer.log import now_ms
 from producer.pace import Pace
+from producer.shape import After, on_monotonic
 
 Write = Callable[[bytes], object]
 Record = Callable[[Written], object]
@@ -53,35 +55,37 @@ class Tally:
         }
 
 
-def instants(start_ms: int, interval_ns: int, count: int) -> Iterator[int]:
+def instants(start_ms: int, interval_ns: int, count: int, after: After = add) -> Iterator[int]:
     """Give each order's instant (epoch ms): start, start + interval …; `max` is 1 ms apart.
 
-    Raises UsageError before the first where an order line cannot hold the last.
+    after: the clock that the interval is measured on. Raises UsageError before the first where an
+    order line cannot hold the last.
     """
     check_instant(start_ms)
-    check_instant(last_instant(start_ms, interval_ns, count))
-    return (last_instant(start_ms, interval_ns, number) for number in range(1, count + 1))
+    check_instant(last_instant(start_ms, interval_ns, count, after))
+    return (last_instant(start_ms, interval_ns, number, after) for number in range(1, count + 1))
 
 
-def last_instant(start_ms: int, interval_ns: int, count: int) -> int:
+def last_instant(start_ms: int, interval_ns: int, count: int, after: After = add) -> int:
     """Give the instant (epoch ms) of the last of so many orders from `start_ms` on."""
-    return (start_ms * 1_000_000 + (count - 1) * (interval_ns or 1_000_000)) // 1_000_000
+    interval = interval_ns or 1_000_000
+    return after(start_ms * 1_000_000, (count - 1) * interval) // 1_000_000
 
 
-def now_at(interval_ns: int, count: int) -> Iterator[int]:
+def now_at(interval_ns: int, count: int, after: After = add) -> Iterator[int]:
     """Give the time (epoch ms) at which each order is due, when it is due, without drift."""
-    pace = Pace(interval_ns, time.monotonic_ns())
+    pace = Pace(interval_ns, time.monotonic_ns(), after=on_monotonic(after))
     for _ in range(count):
         while not pace.take(now := time.monotonic_ns()):
             time.sleep(pace.wait_ns(now) / 1e9)
         yield now_ms()
 
 
-def now_for(interval_ns: int, seconds: float) -> Iterator[int]:
+def now_for(interval_ns: int, seconds: float, after: After = add) -> Iterator[int]:
     """Give the time (epoch ms) at which each order is due, when it is due, for some seconds."""
     now = time.monotonic_ns()
     end = now + round(seconds * 1e9)
-    pace = Pace(interval_ns, now)
+    pace = Pace(interval_ns, now, after=on_monotonic(after))
     while now < end:
         if pace.take(now):
             yield now_ms()

@@ -10,18 +10,20 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 from pipeline.errors import Refused, UsageError
 from pipeline.places import Places
+from producer.traffic import Traffic, choose_traffic
 
 MOST_PER_SECOND: Final = 100_000
 DEFAULT: Final = "30s"
 PAUSE: Final = "pause"
 RESUME: Final = "resume"
+_ALSO: Final = ", pause or resume"
 _SECOND_NS: Final = 1_000_000_000
 _NUMBER: Final = r"((?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?)"
 _EVERY: Final = re.compile(_NUMBER + "s")
@@ -38,11 +40,6 @@ class Rate:
     word: str
     interval_ns: int
 
-    @property
-    def per_second(self) -> float | None:
-        """Orders a second; None for `max`."""
-        return _SECOND_NS / self.interval_ns if self.interval_ns else None
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -51,6 +48,7 @@ class Asked:
     rate: Rate
     paused: bool
     since_ms: int
+    traffic: Traffic = field(default_factory=Traffic)
 
     def __str__(self) -> str:
         """Give what `status` shows: `pause`, or the rate as it was asked for."""
@@ -77,7 +75,7 @@ def parse_rate(word: str, *, also: str = "") -> Rate:
 def check_word(word: str) -> None:
     """Raise UsageError unless `ask_rate` would take the word."""
     if word not in (PAUSE, RESUME):
-        parse_rate(word, also=", pause or resume")
+        parse_rate(word, also=_ALSO)
 
 
 def asked(places: Places) -> Asked | None:
@@ -88,7 +86,9 @@ def asked(places: Places) -> Asked | None:
     path = rate_file(places)
     try:
         values = json.loads(path.read_bytes())
-        return Asked(parse_rate(values["rate"]), bool(values["paused"]), int(values["since_ms"]))
+        traffic = choose_traffic(**values.get("traffic", {}))
+        rate, paused = parse_rate(values["rate"]), bool(values["paused"])
+        return Asked(rate, paused, int(values["since_ms"]), traffic)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, UsageError) as error:
@@ -97,21 +97,31 @@ def asked(places: Places) -> Asked | None:
         ) from error
 
 
-def ask_rate(places: Places, word: str) -> Asked:
-    """Ask for a rate, `pause` or `resume`; the running producer acts within a second.
+def ask_rate(
+    places: Places,
+    word: str | None = None,
+    *,
+    shape: str | None = None,
+    refunds: float | None = None,
+    redemptions: float | None = None,
+) -> Asked:
+    """Ask for a rate, `pause` or `resume`, or another traffic; the producer acts within a second.
 
-    A rate asked for during a pause is kept for its end: only `resume` ends a pause, since
-    invented orders must not go to a chain's real members unasked. Where nothing was asked for
-    before, `pause` and `resume` take the default rate. Raises UsageError.
+    What is not asked for stays; the shares of refunds and redemptions come with a new shape. A rate
+    asked for during a pause is kept for its end: only `resume` ends a pause, since invented orders
+    must not go to a chain's real members unasked. Where no rate was asked for before, it is the
+    default one. Raises UsageError.
     """
-    rate = None if word in (PAUSE, RESUME) else parse_rate(word, also=", pause or resume")
+    rate = None if word is None or word in (PAUSE, RESUME) else parse_rate(word, also=_ALSO)
     path = rate_file(places)
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     with _only_me(path.parent):
         before = asked(places) or Asked(parse_rate(DEFAULT), paused=False, since_ms=0)
         paused = word == PAUSE or (before.paused and word != RESUME)
-        after = Asked(rate or before.rate, paused, time.time_ns() // 1_000_000)
-        document = {"rate": after.rate.word, "paused": paused, "since_ms": after.since_ms}
+        traffic = choose_traffic(shape, refunds, redemptions, before.traffic)
+        after = Asked(rate or before.rate, paused, time.time_ns() // 1_000_000, traffic)
+        document = {"rate": after.rate.word, "paused": paused, "since_ms": after.since_ms,
+                    "traffic": traffic.document()}  # fmt: skip
         new = path.with_name(f"{path.name}.new")
         new.write_text(json.dumps(document) + "\n", encoding="utf-8")
         new.replace(path)

@@ -2,16 +2,17 @@
 
 import csv
 import io
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Final, Self
+from typing import Final, Self
 
 from pipeline.errors import Refused
+from producer.growing import append, room
 from producer.receipts import Export, Rejected
 
 _HEADER: Final = ("row", "reason", "raw")
@@ -40,44 +41,61 @@ class Replayed:
 class RejectedRows:
     """The file of rejected rows: CSV with row number (the header is row 1), reason, raw row.
 
-    It is made with the first of them, so a clean export leaves none. Bytes that are not UTF-8
-    stay as they were. Never writes over a file: raises Refused.
+    It is made with the first of them, so a clean export leaves none; `check` tells before whether
+    it can be made. Bytes that are not UTF-8 stay as they were. Never writes over a file: raises
+    Refused.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._stream: IO[str] | None = None
+        self._file = -1
+        self._size = 0
+
+    def check(self) -> None:
+        """Refuse a file that is there, and a folder where none can be made."""
+        if os.path.lexists(self.path):
+            raise self._is_there()
+        folder = next(parent for parent in self.path.absolute().parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise Refused(
+                f"{self.path} cannot be made, for {folder} is no folder that you may write to; "
+                "give --rejected another name."
+            )
 
     def write(self, row: Rejected) -> None:
-        """Add a row."""
-        if self._stream is None:
-            self._stream = self._create()
-            csv.writer(self._stream).writerow(_HEADER)
-        raw = row.raw.decode("utf-8", "surrogateescape")
-        csv.writer(self._stream).writerow((row.row, row.reason, raw))
+        """Add a row whole; raises NoRoom on a full disk."""
+        with room("rejected row", self.path):
+            if self._file < 0:
+                self._create()
+                self._append(_HEADER)
+            self._append((row.row, row.reason, row.raw.decode("utf-8", "surrogateescape")))
 
-    def _create(self) -> io.TextIOWrapper:
+    def _append(self, fields: Iterable[object]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerow(fields)
+        line = text.getvalue().encode("utf-8", "surrogateescape")
+        self._size = append(self._file, self._size, line)
+
+    def _create(self) -> None:
         self.path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         try:
-            file = self.path.open("x", newline="", encoding="utf-8", errors="surrogateescape")
+            self._file = os.open(
+                self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o640
+            )
         except FileExistsError as error:
-            raise Refused(
-                f"{self.path} is there already; move it away, or give --rejected another name."
-            ) from error
-        self.path.chmod(0o640)
-        return file
+            raise self._is_there() from error
+
+    def _is_there(self) -> Refused:
+        return Refused(
+            f"{self.path} is there already; move it away, or give --rejected another name."
+        )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._stream is not None:
-            self._stream.close()
+    def __exit__(self, *_error: object) -> None:
+        if self._file >= 0:
+            os.close(self._file)
 
 
 def rejected_file(folder: Path, export: Path, now: datetime) -> Path:

@@ -3,10 +3,9 @@
 import hashlib
 import sqlite3
 import tempfile
-from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from pipeline.errors import LoyaltyError
+from producer.growing import NoRoom
 
 _SCHEMA: Final = """
     CREATE TABLE seen (
@@ -42,12 +41,7 @@ class Seen:
         self._database.execute("BEGIN")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._database.close()
 
     def first(self, key: Key, row: int, raw: bytes) -> First | None:
@@ -57,9 +51,9 @@ class Seen:
             if self._database.execute(_INSERT, (*key, row, content)).rowcount:
                 return None
         except sqlite3.OperationalError as error:
-            raise LoyaltyError(
+            raise NoRoom(
                 f"No room for the list of receipt lines seen, at row {row:,} ({error}); make room"
-                f" in {tempfile.gettempdir()} and replay again: lines already written do no harm."
+                f" in {tempfile.gettempdir()}."
             ) from error
         earlier, before = self._database.execute(_FIND, key).fetchone()
         return First(earlier, before == content)

@@ -1,9 +1,10 @@
 """Which order log files may go: read to their end by Flume, kept long enough, without a writer."""
 
-import json
 import os
 from pathlib import Path
 
+from pipeline.positions import read_positions
+from producer.growing import last_line_end
 from producer.log import files, locked
 
 _DAY_S = 86_400
@@ -15,7 +16,7 @@ def sweep(folder: Path, positions: Path, retention_days: int, now_ms: int) -> li
     `positions` is Flume's position file. Without it, or while Flume is writing it, nothing is
     deleted: the next sweep will see.
     """
-    read = _positions(positions)
+    read = read_positions(positions)
     gone = []
     for path in files(folder):
         with locked(path) as file:
@@ -24,16 +25,7 @@ def sweep(folder: Path, positions: Path, retention_days: int, now_ms: int) -> li
             status = os.fstat(file)
             old = status.st_mtime < now_ms / 1000 - retention_days * _DAY_S
             # an inode is used again after a deletion, so the name counts as well
-            if old and read.get((status.st_ino, path.name), -1) >= status.st_size:
+            if old and read.get((status.st_ino, path.name), -1) >= last_line_end(file):
                 path.unlink()
                 gone.append(path)
     return gone
-
-
-def _positions(path: Path) -> dict[tuple[int, str], int]:
-    """Read how many bytes Flume has delivered, by inode and file name."""
-    try:
-        entries = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return {(e["inode"], Path(e["file"]).name): e["pos"] for e in entries}

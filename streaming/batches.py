@@ -5,11 +5,13 @@ finished by moves (streaming/staging.py), so it may be killed anywhere and be gi
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.generations import highest
 from pipeline.webhdfs import Hdfs
 from streaming import staging
 from streaming.epochs import Offsets, place, with_counts
@@ -24,10 +26,11 @@ from streaming.files import (
     read_quarantine_name,
 )
 from streaming.identities import COMPARED, ORIGIN, compare
+from streaming.merging import DATA_FILES, QUARANTINE_FILES, is_merged, merge
 from streaming.quarantine import by_file, conflicts_of, faults_of
 from streaming.ranges import by_partition, holds_any, instants, pieces
 from streaming.staging import Counts, Move, Record
-from streaming.stored import Generation, Listing, Reader, highest_generation
+from streaming.stored import Generation, Listing, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,46 +57,100 @@ class _File:
 
 
 class BatchWriter:
-    """The only writer of the two tables. `changed` is told each folder that was added to."""
+    """The only writer of the two tables. changed: is told each folder that was added to. at_work:
+    is called again and again in a batch or a merge, which may take long, while no offset moves.
+    """
 
-    def __init__(self, hdfs: Hdfs, tables: Tables, changed: Callable[[str], None]) -> None:
-        self._hdfs = hdfs
+    def __init__(
+        self,
+        hdfs: Hdfs,
+        tables: Tables,
+        changed: Callable[[str], None],
+        at_work: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.hdfs = hdfs
+        self.at_work = at_work
+        self.kinds = {tables.transactions: DATA_FILES, tables.quarantine: QUARANTINE_FILES}
+        """How the files of each table, named by its folder, are merged."""
         self._tables = tables
         self._changed = changed
         self.last: Record | None = None
         """The record of the newest complete batch."""
+        self._is_whole = False
+        """Whether what is known of HDFS is so: not while something is being changed there."""
 
     def open(self) -> None:
         """Finish what is complete, drop what is not, and forget what was known of HDFS.
 
         Must be called before the first batch, and again after any failure of one.
         """
-        staging.drop_unfinished(self._hdfs, self._tables.staging)
-        found = staging.records(self._hdfs, self._tables.staging)
+        staging.drop_unfinished(self.hdfs, self._tables.staging)
+        found = staging.records(self.hdfs, self._tables.staging)
         for record in found:
             self._finish(record)
-        self.last = found[-1] if found else None
+        self.last = (
+            staging.without_closed(self.hdfs, self._tables.staging, found[-1]) if found else None
+        )
         if self.last is not None:
-            staging.forget_older(self._hdfs, self._tables.staging, self.last)
-        self._transactions = Listing(self._hdfs, self._tables.transactions)
-        self._quarantine = Listing(self._hdfs, self._tables.quarantine)
-        self._rows = Reader(self._hdfs, COMPARED)
-        self._origins = Reader(self._hdfs, ORIGIN, most_bytes=4 << 20)
+            staging.forget_older(self.hdfs, self._tables.staging, self.last)
+        self._transactions = Listing(self.hdfs, self._tables.transactions)
+        self._quarantine = Listing(self.hdfs, self._tables.quarantine)
+        both = (self._transactions, self._quarantine)
+        self.listings = {listing.table: listing for listing in both}
+        self._rows = Reader(self.hdfs, COMPARED)
+        self._origins = Reader(self.hdfs, ORIGIN, most_bytes=4 << 20)
+        self._is_whole = True
 
     def write(self, rows: pa.Table, topic_id: str, batch: int) -> Record:
         """Write a batch (schema CLEAN of streaming/clean.py, at least one row)."""
+        with self._changing():
+            return self._write(rows, topic_id, batch)
+
+    def merge(self, table: str, partition: str, go_on: Callable[[], None]) -> bool:
+        """Merge the files of a partition into a new generation; False where it needs none.
+
+        Only between two batches. go_on may raise, to end it. Whatever is raised, the partition is
+        as it was or merged, and the next batch begins with a look at what HDFS has.
+        """
+        with self._changing():
+            listing, kind = self.listings[table], self.kinds[table]
+            # as it lies there: it may hold a file of somebody else, which readers see as well
+            home = listing.look(partition)
+            if self.last is None or is_merged(kind, home):
+                return False
+            new = merge(self.hdfs, self._tables.staging, self.last, home, kind, go_on=go_on)
+            listing.known[partition] = new
+            self._changed(new.path)
+        return True
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Change HDFS. Where that fails, nobody knows what came of the last request: the next
+        change first drops what was staged (a late rename then finds nothing) and lists anew.
+        """
+        if not self._is_whole:
+            self.open()
+        self._is_whole = False
+        yield
+        self._is_whole = True
+
+    def _write(self, rows: pa.Table, topic_id: str, batch: int) -> Record:
         placed = place(self.last, self._highest_epoch, topic_id, batch, _offsets(rows))
         if placed.is_rerun:
             self._finish(placed.record)
             return placed.record
         record, files = self.compute(placed.record, rows)
-        contents = [encode(file.rows, file.schema) for file in files]
-        staging.stage(self._hdfs, self._tables.staging, record, contents)
-        staging.complete(self._hdfs, self._tables.staging, record)
+        contents = []
+        for file in files:
+            self.at_work()
+            contents.append(encode(file.rows, file.schema))
+        staged = staging.stage(self.hdfs, self._tables.staging, record, contents)
+        staging.complete(self.hdfs, staged, self._tables.staging, record)
         self.last = record
-        staging.finish(self._hdfs, self._tables.staging, record)
+        self.at_work()
+        staging.finish(self.hdfs, self._tables.staging, record)
         self._remember(files)
-        staging.forget_older(self._hdfs, self._tables.staging, record)
+        staging.forget_older(self.hdfs, self._tables.staging, record)
         return record
 
     def compute(self, record: Record, rows: pa.Table) -> tuple[Record, list[_File]]:
@@ -113,7 +170,10 @@ class BatchWriter:
         )
         files = [*self._data(record, compared.fresh), *self._faults(record, quarantined)]
         moves = tuple(Move(f"{number:04}.parquet", file.path) for number, file in enumerate(files))
-        return replace(with_counts(record, counts), moves=moves), files
+        reasons = {
+            row["values"]: row["counts"] for row in quarantined["reason"].value_counts().to_pylist()
+        }
+        return replace(with_counts(record, counts), moves=moves, reasons=reasons), files
 
     def _data(self, record: Record, rows: pa.Table) -> Iterator[_File]:
         for number, piece in enumerate(pieces(rows)):
@@ -133,6 +193,7 @@ class BatchWriter:
         """Read what is stored of the instants of a batch's rows: only files that can hold one."""
         found = [good.slice(0, 0).select(COMPARED)]
         for partition, rows in by_partition(good):
+            self.at_work()
             current = self._transactions.current(partition)
             at = pc.unique(instants(rows)).to_pylist()
             read = ((name, read_data_name(name)) for name in current.names)
@@ -166,10 +227,10 @@ class BatchWriter:
 
     def _finish(self, record: Record) -> None:
         """Finish a batch whose files are no longer at hand, or of which some moved before."""
-        staging.finish(self._hdfs, self._tables.staging, record)
+        staging.finish(self.hdfs, self._tables.staging, record)
         for folder in dict.fromkeys(move.target.rsplit("/", 2)[0] for move in record.moves):
             # a repair may have published a later generation than the one that was moved to
-            if number := highest_generation(self._hdfs, folder):
+            if number := highest(self.hdfs, folder):
                 self._changed(f"{folder}/g={number}")
 
     def _remember(self, files: list[_File]) -> None:
@@ -185,7 +246,7 @@ class BatchWriter:
         names = (
             path.rpartition("/")[2]
             for table in (self._tables.transactions, self._tables.quarantine)
-            for path, _ in self._hdfs.walk(table)
+            for path, _ in self.hdfs.walk(table)
         )
         read = (read_data_name(name) or read_quarantine_name(name) for name in names)
         staged = self.last.epoch if self.last else 0

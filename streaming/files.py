@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from streaming.staging import batch_name
+
 INSTANT: Final = pa.timestamp("us", tz="UTC")
 GROUP_ROWS: Final = 25_000
 """A comparison decodes only the row groups that can hold its instants."""
@@ -99,11 +101,6 @@ class QuarantineName(NamedTuple):
             f"{batch_name(self.epoch, self.batch)}-{self.partition:03}"
             f"-{self.first:012}-{self.last:012}.parquet"
         )
-
-
-def batch_name(epoch: int, batch: int) -> str:
-    """Give EPOCH-BATCH, what a staged batch's folder and all its files begin with."""
-    return f"{epoch:04}-{batch:09}"
 
 
 def read_data_name(name: str) -> DataName | None:

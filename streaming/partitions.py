@@ -1,45 +1,57 @@
 """Makes Hive show what lies on HDFS: each partition's highest generation, by itself.
 
 The state that is wanted is the listing on HDFS, so nothing is lost when HiveServer2 or this
-process ends: whatever Hive does not show yet is found again at the next start. The folder of an
-old generation goes only after its switch was read back; a partition that Hive shows and that has
-one generation is therefore right, and only those with several are asked for.
+process ends: whatever Hive does not show yet is found again at the next start. Old generations
+are deleted here too, when their time has come; each look reads back first what Hive shows.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from threading import Condition, Thread
 from typing import Final
 
+from hive.generations import GenerationTable
 from hive.session import Session
-from hive.tables import Partition, get_location, partition_names, set_location
-from pipeline.errors import LoyaltyError, Unavailable
+from hive.tables import partition_names
+from pipeline.errors import LoyaltyError
+from pipeline.generations import GRACE_SECONDS, number_of
 from pipeline.webhdfs import Hdfs
-from streaming.stored import partitions
 
 BACK_OFF_SECONDS: Final = (0.5, 1, 2, 5, 10)
 """After a failure; the last one again and again."""
-ADDED_AT_ONCE: Final = 100
-"""New partitions in one statement."""
+LONGEST_PAUSE_SECONDS: Final = 300
+"""Without news; then what is due is looked for."""
+Place = tuple[str, str]
+"""A table's name in Hive and a partition of it."""
 
 log = logging.getLogger(__name__)
 
 
 class PartitionFollower:
-    """A thread that follows the writer. uri: hdfs://HOST:PORT; tables: folder on HDFS by table."""
+    """A thread that follows the writer. uri: hdfs://HOST:PORT; tables: folder on HDFS by table;
+    grace: seconds that an old generation stays.
+    """
 
     def __init__(
-        self, connect: Callable[[], Session], hdfs: Hdfs, uri: str, tables: dict[str, str]
+        self,
+        connect: Callable[[], Session],
+        hdfs: Hdfs,
+        uri: str,
+        tables: dict[str, str],
+        grace: float = GRACE_SECONDS,
     ) -> None:
         self._connect = connect
-        self._hdfs = hdfs
-        self._uri = uri
-        self._tables = tables
+        self._tables = {
+            name: GenerationTable(hdfs, uri, name, folder, grace) for name, folder in tables.items()
+        }
         self._news = Condition()
-        self._told: dict[tuple[str, str], str] = {}
-        """What Hive shall show and may not yet: folder by table and partition."""
-        self._shown: dict[tuple[str, str], str] = {}
+        self._told: dict[Place, str] = {}
+        """What Hive shall show and may not yet: folders."""
+        self._shown: dict[Place, str] = {}
         """What Hive is known to show."""
+        self._due: dict[Place, float] = {}
+        """When an old generation may go (epoch seconds)."""
         self._stopped = False
         self._thread = Thread(target=self._follow, name="hive partitions", daemon=True)
 
@@ -49,10 +61,10 @@ class PartitionFollower:
 
     def tell(self, folder: str) -> None:
         """Say that files were added to a folder …/PARTITION/g=N; returns at once."""
-        table, partition = self._place(folder)
-        if self._shown.get((table, partition)) != folder:
+        place = self._place(folder)
+        if self._shown.get(place) != folder:
             with self._news:
-                self._told[table, partition] = folder
+                self._told[place] = folder
                 self._news.notify()
 
     def is_alive(self) -> bool:
@@ -70,12 +82,19 @@ class PartitionFollower:
         self._until_done(self._catch_up)
         while not self._stopped:
             with self._news:
-                self._news.wait_for(lambda: self._told or self._stopped)
-            if not self._stopped:
+                self._news.wait_for(lambda: self._told or self._stopped, timeout=self._pause())
+            if not self._stopped and (self._told or self._places_due()):
                 self._until_done(self._show_told)
 
+    def _pause(self) -> float:
+        until_due = min(self._due.values(), default=time.time() + LONGEST_PAUSE_SECONDS)
+        return max(0, min(LONGEST_PAUSE_SECONDS, until_due - time.time()))
+
+    def _places_due(self) -> list[Place]:
+        return [place for place, at in self._due.items() if at <= time.time()]
+
     def _until_done(self, action: Callable[[Session], None]) -> None:
-        """Try until HiveServer2 has done it all, or the process ends."""
+        """Try until HiveServer2 and HDFS have done it all, or the process ends."""
         failures = 0
         while not self._stopped:
             try:
@@ -94,92 +113,43 @@ class PartitionFollower:
                 return
 
     def _catch_up(self, session: Session) -> None:
-        for table, root in self._tables.items():
-            shown = partition_names(session, table)
-            for partition, folders in partitions(self._hdfs, root):
-                if _is_right(partition, folders, shown):
-                    self._shown[table, partition] = folders[0]
-                else:
-                    with self._news:
-                        self._told.setdefault((table, partition), folders[-1])
+        for name, table in self._tables.items():
+            for partition, at in table.settle(session).items():
+                self._due[name, partition] = at
         with self._news:
-            # a restart tells the last batch's folders again: mostly Hive shows them
-            told = self._told.items()
-            self._told = {key: f for key, f in told if self._shown.get(key) != f}
+            told = dict(self._told)
+        # a restart tells the last batch's folders again: Hive shows them by now
+        self._show(session, told)
 
     def _show_told(self, session: Session) -> None:
         with self._news:
             told = dict(self._told)
-        for table in {table for table, _ in told}:
-            wanted = {partition: self._uri + f for (t, partition), f in told.items() if t == table}
-            _show(session, table, wanted)
+        self._show(session, told)
+        for table, partition in self._places_due():
+            self._look(session, table, partition)
+
+    def _show(self, session: Session, told: dict[Place, str]) -> None:
+        """Add partitions that are missing; of the others, switch those of later generations."""
+        for name, table in self._tables.items():
+            wanted = {partition: folder for (t, partition), folder in told.items() if t == name}
+            shown = partition_names(session, name) if wanted else set()
+            table.add(session, {p: folder for p, folder in wanted.items() if p not in shown})
+            for partition, folder in wanted.items():
+                # the first generation has no forerunner that Hive could show instead
+                if number_of(folder) > 1:
+                    self._look(session, name, partition)
         self._shown |= told
         with self._news:
-            self._told = {key: f for key, f in self._told.items() if told.get(key) != f}
+            self._told = {place: f for place, f in self._told.items() if told.get(place) != f}
 
-    def _place(self, folder: str) -> tuple[str, str]:
-        for table, root in self._tables.items():
-            if folder.startswith(f"{root}/"):
-                return table, folder.removeprefix(f"{root}/").rpartition("/")[0]
+    def _look(self, session: Session, table: str, partition: str) -> None:
+        at = self._tables[table].show(session, partition)
+        self._due.pop((table, partition), None)
+        if at is not None:
+            self._due[table, partition] = at
+
+    def _place(self, folder: str) -> Place:
+        for name, table in self._tables.items():
+            if folder.startswith(f"{table.folder}/"):
+                return name, folder.removeprefix(f"{table.folder}/").rpartition("/")[0]
         raise ValueError(folder)
-
-
-def show_now(
-    session: Session, hdfs: Hdfs, uri: str, table: str, root: str, *, last: str | None = None
-) -> None:
-    """Make Hive show what lies below a table's folder, before its follower comes to it.
-
-    last: up to this value of the first column (odr_dt=2019-04-05). uri: hdfs://HOST:PORT.
-    """
-
-    def missing() -> dict[str, str]:
-        shown = partition_names(session, table)
-        return {
-            partition: f"{uri}{folders[-1]}"
-            for partition, folders in partitions(hdfs, root, last, shown)
-            if not _is_right(partition, folders, shown)
-        }
-
-    try:
-        _show(session, table, missing())
-    except Unavailable:
-        raise
-    except LoyaltyError:
-        # the follower may have added the same partition at the same moment
-        _show(session, table, missing())
-
-
-def _is_right(partition: str, folders: list[str], shown: set[str]) -> bool:
-    """Tell what needs no question: see the module's text."""
-    return partition in shown and len(folders) == 1
-
-
-def _show(session: Session, table: str, wanted: dict[str, str]) -> None:
-    """Add the partitions that are missing, and switch the others where they point elsewhere."""
-    if not wanted:
-        return
-    shown = partition_names(session, table)
-    new = [partition for partition in wanted if partition not in shown]
-    for start in range(0, len(new), ADDED_AT_ONCE):
-        words = " ".join(
-            f"PARTITION ({_specification(partition)}) LOCATION '{wanted[partition]}'"
-            for partition in new[start : start + ADDED_AT_ONCE]
-        )
-        session.run(f"ALTER TABLE {table} ADD IF NOT EXISTS {words}")
-    for partition in wanted.keys() - set(new):
-        values = _values(partition)
-        if get_location(session, table, values) != wanted[partition]:
-            set_location(session, table, wanted[partition], values)
-
-
-def _values(partition: str) -> Partition:
-    """Read odr_dt=2019-04-05/odr_hr=0."""
-    pairs = (part.partition("=") for part in partition.split("/"))
-    return {column: int(value) if value.isdecimal() else value for column, _, value in pairs}
-
-
-def _specification(partition: str) -> str:
-    return ", ".join(
-        f"{column}={value}" if isinstance(value, int) else f"{column}='{value}'"
-        for column, value in _values(partition).items()
-    )

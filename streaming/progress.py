@@ -1,12 +1,46 @@
 """What the stream has done, in a small file that `status` and the start read."""
 
-import json
+import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
+from pipeline.document import read_document, replace_document
 from pipeline.places import Places
 from streaming.staging import Counts, Gap, Record
+
+HOUR_SECONDS: Final = 3600
+DAY_HOURS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPartition:
+    """A partition whose date goes on (`odr_dt=…/odr_hr=…`), its files, and its generation."""
+
+    table: str
+    partition: str
+    files: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the stream's process knows besides its last batch; see Progress."""
+
+    started_at: float
+    topic_id: str
+    open_partitions: tuple[OpenPartition, ...] = ()
+    swept: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What the batches of one hour did; number: of the hour since the epoch (UTC)."""
+
+    number: int
+    counts: Counts
+    reasons: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +48,8 @@ class Progress:
     """Times in epoch seconds (UTC); the rest is that of the newest batch, if there is one.
 
     offsets: the next offset by Kafka partition. totals: of the epoch. gaps: what only a rebuild
-    brings back.
+    brings back. swept: the programme date (ISO) since which closed partitions are merged. hours:
+    of the last 24 that began, and of the one before; hours without a batch are left out.
     """
 
     started_at: float
@@ -25,6 +60,9 @@ class Progress:
     offsets: dict[int, int]
     totals: Counts
     gaps: tuple[Gap, ...]
+    open_partitions: tuple[OpenPartition, ...] = ()
+    swept: str | None = None
+    hours: tuple[Hour, ...] = ()
 
 
 def progress_file(places: Places) -> Path:
@@ -32,32 +70,67 @@ def progress_file(places: Places) -> Path:
     return places.run / "stream.json"
 
 
-def write_progress(
-    places: Places, started_at: float, at: float, topic_id: str, last: Record | None
-) -> None:
+def write_progress(places: Places, standing: Standing, last: Record | None) -> None:
     """Replace the file as a whole; the record's offsets count for the very topic only."""
+    topic_id, now = standing.topic_id, time.time()
+    before = read_progress(places)
     document = Progress(
-        started_at=started_at,
-        at=at,
+        started_at=standing.started_at,
+        at=now,
         epoch=last.epoch if last else None,
         batch=last.batch if last else None,
         topic_id=topic_id,
         offsets=last.next if last and last.topic_id == topic_id else {},
         totals=last.totals if last else Counts(),
         gaps=last.gaps if last else (),
+        open_partitions=standing.open_partitions,
+        swept=standing.swept,
+        hours=_hours(before, last, int(now // HOUR_SECONDS)),
     )
-    path = progress_file(places)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(json.dumps(asdict(document)) + "\n", encoding="utf-8")
-    new.replace(path)
+    replace_document(progress_file(places), asdict(document))
+
+
+def _hours(before: Progress | None, last: Record | None, hour: int) -> tuple[Hour, ...]:
+    """Add a batch to its hour, once: the same record is told again after a merge or a start."""
+    hours = {one.number: one for one in (before.hours if before else ())}
+    known = (before.epoch, before.batch) if before else (None, None)
+    if last is not None and (last.epoch, last.batch) != known:
+        mine = hours.get(hour, Hour(hour, Counts(), {}))
+        reasons = Counter(mine.reasons) + Counter(last.reasons)
+        hours[hour] = Hour(hour, mine.counts + last.counts, dict(reasons))
+    return tuple(hours[number] for number in sorted(hours) if hour - number <= DAY_HOURS)
+
+
+def last_day(progress: Progress, now: float) -> Hour:
+    """Give the sums of the last 24 hours that began before now (epoch seconds), and the one under
+    way, as of its number.
+    """
+    hour = int(now // HOUR_SECONDS)
+    of_the_day = [one for one in progress.hours if 0 <= hour - one.number <= DAY_HOURS]
+    reasons: Counter[str] = Counter()
+    for one in of_the_day:
+        reasons.update(one.reasons)
+    return Hour(hour, sum((one.counts for one in of_the_day), Counts()), dict(reasons))
+
+
+def stamp_work(places: Places) -> None:
+    """Leave a sign, the file's time, that the stream works although it reads no further."""
+    progress_file(places).touch()
+
+
+def worked_at(places: Places) -> float:
+    """Give when the stream left its last sign of work (epoch seconds), 0 before the first."""
+    try:
+        return progress_file(places).stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
 def read_progress(places: Places) -> Progress | None:
-    """Read the file; None where the stream has never started."""
-    try:
-        values: dict[str, Any] = json.loads(progress_file(places).read_bytes())
-    except FileNotFoundError:
+    """Read the file; None where the stream has never started, or a power cut has torn the file:
+    it repeats what staging's record says, and the next batch writes it again.
+    """
+    if (values := read_document(progress_file(places))) is None:
         return None
     return Progress(
         **values
@@ -65,5 +138,12 @@ def read_progress(places: Places) -> Progress | None:
             "offsets": {int(part): offset for part, offset in values["offsets"].items()},
             "totals": Counts(**values["totals"]),
             "gaps": tuple(Gap(**gap) for gap in values["gaps"]),
+            "open_partitions": tuple(
+                OpenPartition(**one) for one in values.get("open_partitions", ())
+            ),
+            "hours": tuple(
+                Hour(one["number"], Counts(**one["counts"]), one["reasons"])
+                for one in values.get("hours", ())
+            ),
         }
     )

@@ -66,7 +66,7 @@ class Batches:
         self._writer = writer
         self._done = done
         self._at_hand = Lock()
-        """Held while a batch is written."""
+        """Held while a batch is written, or a partition merged."""
         self._stopping = Event()
 
     def stop(self, seconds: float) -> None:
@@ -76,6 +76,15 @@ class Batches:
         """
         self._stopping.set()
         if self._at_hand.acquire(timeout=seconds):
+            self._at_hand.release()
+
+    def between(self, action: Callable[[], None], seconds: float = 1) -> None:
+        """Do something between two batches; not now, where none ends within some seconds."""
+        if self._stopping.is_set() or not self._at_hand.acquire(timeout=seconds):
+            return
+        try:
+            action()
+        finally:
             self._at_hand.release()
 
     def __call__(self, frame: DataFrame, number: int) -> None:

@@ -15,6 +15,9 @@ GAP_MS: Final = 60_000
 """Neighbours that are further apart belong into two files."""
 MOST_FILES: Final = 8
 """As many files a partition and batch at most; the widest gaps count."""
+BATCH_FILES: Final = 64
+"""Cuts are made while a batch has fewer files: a replay of a year touches hundreds of partitions,
+and eight files in each would be thousands a batch."""
 MOST_ROWS: Final = 250_000
 """A file holds no more rows: what is read for one comparison stays small."""
 
@@ -30,8 +33,10 @@ class Piece(NamedTuple):
 
 def pieces(rows: pa.Table, most_rows: int = MOST_ROWS) -> Iterator[Piece]:
     """Give the files that a batch's fresh rows go into, each sorted by ordered_at."""
-    for partition, its_rows in by_partition(rows):
-        for piece in _split(its_rows, instants(its_rows), most_rows):
+    parts = list(by_partition(rows))
+    most_files = max(1, min(MOST_FILES, BATCH_FILES // max(1, len(parts))))
+    for partition, its_rows in parts:
+        for piece in _split(its_rows, instants(its_rows), most_rows, most_files):
             at = instants(piece)
             yield Piece(partition, at[0].as_py(), at[-1].as_py(), piece)
 
@@ -63,11 +68,11 @@ def _run_ends(values: pa.ChunkedArray) -> list[int]:
     return ends
 
 
-def _split(rows: pa.Table, at: pa.Array, most_rows: int) -> Iterator[pa.Table]:
+def _split(rows: pa.Table, at: pa.Array, most_rows: int, most_files: int) -> Iterator[pa.Table]:
     steps = pc.subtract(at[1:], at[:-1])
     gaps = pc.indices_nonzero(pc.greater(steps, GAP_MS)).to_pylist()
     gaps.sort(key=lambda place: -steps[place].as_py())
-    cuts = sorted(place + 1 for place in gaps[: MOST_FILES - 1])
+    cuts = sorted(place + 1 for place in gaps[: most_files - 1])
     for start, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
         count = -(-(end - start) // most_rows)
         size = -(-(end - start) // count)

@@ -1,7 +1,7 @@
 """A batch on its way into the tables: staged whole, complete by one rename, finished by moves.
 
-    staging/EPOCH-BATCH.tmp   is being written; worthless after a crash
-    staging/EPOCH-BATCH       complete: whatever happens, its files get to their places
+    staging/EPOCH-BATCH.….tmp   is being written; worthless after a crash
+    staging/EPOCH-BATCH         complete: whatever happens, its files get to their places
 
 The record stays, in the emptied folder, until a later batch is complete. It tells a rerun of the
 same batch from another batch, and its totals are what `verify` compares.
@@ -12,20 +12,27 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self, TypeVar
+from uuid import uuid4
 
+from pipeline.generations import highest, number_of
 from pipeline.webhdfs import Hdfs
-from streaming.files import batch_name
-from streaming.stored import highest_generation
 
 RECORD: Final = "record.json"
+REPAIRED: Final = "repaired.json"
+"""In staging: the gaps that a repair from all of HDFS raw has closed."""
 REQUESTS_AT_ONCE: Final = 8
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 _FOLDER: Final = re.compile(r"(\d{4,})-(\d{9,})")
+
+
+def batch_name(epoch: int, batch: int) -> str:
+    """Give EPOCH-BATCH, what a staged batch's folder and all its files begin with."""
+    return f"{epoch:04}-{batch:09}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,8 @@ class Record:
 
     offsets: (first, last) of the batch. since: the epoch's first offset. next: the offset after
     the last one read in this epoch. totals: of the epoch, so of the offsets from since to next.
+    reasons: of the batch's quarantined lines, but for those whose very offset was quarantined
+    before.
     """
 
     epoch: int
@@ -81,6 +90,7 @@ class Record:
     totals: Counts
     gaps: tuple[Gap, ...] = ()
     moves: tuple[Move, ...] = field(default=())
+    reasons: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -106,21 +116,26 @@ class Record:
             totals=Counts(**values["totals"]),
             gaps=tuple(Gap(**gap) for gap in values["gaps"]),
             moves=tuple(Move(**move) for move in values["moves"]),
+            reasons=values.get("reasons", {}),
         )
 
 
-def stage(hdfs: Hdfs, staging: str, record: Record, contents: list[bytes]) -> None:
-    """Write a batch's files, in the order of record.moves, and its record to EPOCH-BATCH.tmp."""
-    folder = f"{staging}/{record.name}.tmp"
-    hdfs.delete(folder)
+def stage(hdfs: Hdfs, staging: str, record: Record, contents: list[bytes]) -> str:
+    """Write a batch's files, in the order of record.moves, and its record to a folder; gives it.
+
+    Each attempt has a folder of its own: a DataNode that stood still may write a file of an earlier
+    one when it goes on.
+    """
+    folder = f"{staging}/{record.name}.{uuid4().hex}.tmp"
     files = dict(zip((move.name for move in record.moves), contents, strict=True))
     files[RECORD] = record.to_json()
     _side_by_side(lambda name: hdfs.write(f"{folder}/{name}", files[name]), files)
+    return folder
 
 
-def complete(hdfs: Hdfs, staging: str, record: Record) -> None:
-    """Make a staged batch the truth, by one rename."""
-    hdfs.rename(f"{staging}/{record.name}.tmp", f"{staging}/{record.name}")
+def complete(hdfs: Hdfs, staged: str, staging: str, record: Record) -> None:
+    """Make a staged batch the truth, by one rename of its folder."""
+    hdfs.rename(staged, f"{staging}/{record.name}")
 
 
 def finish(hdfs: Hdfs, staging: str, record: Record) -> None:
@@ -162,6 +177,34 @@ def drop_unfinished(hdfs: Hdfs, staging: str) -> None:
             hdfs.delete(f"{staging}/{name}")
 
 
+def close_gaps(hdfs: Hdfs, staging: str, record: Record) -> None:
+    """Take down that a repair has brought back what HDFS raw has of a record's gaps. The stream
+    reads it at its start; it must stand.
+    """
+    closed = [*_closed(hdfs, staging), *record.gaps]
+    if record.gaps:
+        gaps = [asdict(gap) for gap in dict.fromkeys(closed)]
+        hdfs.write(f"{staging}/{REPAIRED}", json.dumps(gaps).encode())
+
+
+def without_closed(hdfs: Hdfs, staging: str, record: Record) -> Record:
+    """Give the record without the gaps that were closed since it was written."""
+    if not record.gaps:
+        return record
+    closed = _closed(hdfs, staging)
+    return replace(record, gaps=tuple(gap for gap in record.gaps if gap not in closed))
+
+
+def _closed(hdfs: Hdfs, staging: str) -> list[Gap]:
+    if REPAIRED not in hdfs.names(staging):
+        return []
+    try:
+        return [Gap(**gap) for gap in json.loads(hdfs.read(f"{staging}/{REPAIRED}"))]
+    except (ValueError, TypeError):
+        # a repair was killed while it wrote this: the next one closes them
+        return []
+
+
 def _side_by_side(action: Callable[[T], None], things: Iterable[T]) -> None:
     """Do it for each, some at once: a request to HDFS is mostly waiting. All must succeed."""
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
@@ -179,5 +222,4 @@ def _parent(path: str) -> str:
 def _was_merged(hdfs: Hdfs, target: str) -> bool:
     """Tell whether the partition has a later generation than the one that the file went to."""
     folder = _parent(target)
-    number = int(folder.rpartition("=")[2])
-    return highest_generation(hdfs, _parent(folder)) > number
+    return highest(hdfs, _parent(folder)) > number_of(folder)

@@ -1,12 +1,7 @@
-"""What lies on HDFS, as the only writer knows it: listed when first asked for, then told.
+"""What lies on HDFS, as the only writer knows it: listed when first asked for, then told."""
 
-A partition's folder holds generations g=1, g=2, …; the highest is complete, and the one that is
-written to and read.
-"""
-
-import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
@@ -16,16 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.generations import highest
 from pipeline.webhdfs import Hdfs
 from streaming.files import INSTANT, TRANSACTIONS
 from streaming.ranges import holds_any
 
-_GENERATION: Final = re.compile(r"g=([1-9][0-9]*)")
 RowGroup = Any
 """pyarrow's RowGroupMetaData; it brings no types."""
 FETCHED_AT_ONCE: Final = 4
-LISTED_AT_ONCE: Final = 8
-"""Folders; the client keeps ten connections."""
 CACHED_BYTES: Final = 32 << 20
 """Rows of recent files that are kept: some minutes of live orders, which late ones come into."""
 
@@ -43,59 +36,24 @@ class Listing:
 
     def __init__(self, hdfs: Hdfs, table: str) -> None:
         self._hdfs = hdfs
-        self._table = table
-        self._known: dict[str, Generation] = {}
+        self.table = table
+        self.known: dict[str, Generation] = {}
+        """What was asked for so far, by partition."""
 
     def current(self, partition: str) -> Generation:
         """Give the highest generation of a partition; for a new partition g=1, not yet there."""
-        if partition not in self._known:
-            folder = f"{self._table}/{partition}"
-            number = highest_generation(self._hdfs, folder)
-            path = f"{folder}/g={number or 1}"
-            names = self._hdfs.names(path) if number else []
-            self._known[partition] = Generation(path, names)
-        return self._known[partition]
+        if partition not in self.known:
+            return self.look(partition)
+        return self.known[partition]
 
-
-def highest_generation(hdfs: Hdfs, folder: str) -> int:
-    """Give the number of the highest generation in a partition's folder, 0 where there is none."""
-    found = (_GENERATION.fullmatch(name) for name in hdfs.names(folder))
-    return max((int(match[1]) for match in found if match), default=0)
-
-
-def partitions(
-    hdfs: Hdfs, folder: str, last: str | None = None, right: Set[str] = frozenset()
-) -> Iterator[tuple[str, list[str]]]:
-    """Give each partition below a table's folder, with its generations' folders, oldest first.
-
-    last: the highest value of the first column (odr_dt=2019-04-05) that is asked for. right: those
-    left out, where that spares a listing, as long as they have one generation.
-    """
-
-    def below(name: str) -> list[tuple[str, list[str]]]:
-        return list(_below(hdfs, f"{folder}/{name}", name, right))
-
-    names = [n for n in _columns(hdfs.names(folder)) if last is None or n <= last]
-    with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
-        for found in pool.map(below, names):
-            yield from found
-
-
-def _below(
-    hdfs: Hdfs, path: str, partition: str, right: Set[str]
-) -> Iterator[tuple[str, list[str]]]:
-    names = dict(hdfs.statuses(path))
-    if numbers := sorted(int(match[1]) for match in map(_GENERATION.fullmatch, names) if match):
-        yield partition, [f"{path}/g={number}" for number in numbers]
-        return
-    for name in _columns(names):
-        inner = f"{partition}/{name}"
-        if inner not in right or names[name]["childrenNum"] != 1:
-            yield from _below(hdfs, f"{path}/{name}", inner, right)
-
-
-def _columns(names: Iterable[str]) -> list[str]:
-    return sorted(name for name in names if "=" in name and not name.startswith("."))
+    def look(self, partition: str) -> Generation:
+        """Give the same as it is on HDFS now, whatever was known."""
+        folder = f"{self.table}/{partition}"
+        number = highest(self._hdfs, folder)
+        path = f"{folder}/g={number or 1}"
+        names = self._hdfs.names(path) if number else []
+        self.known[partition] = Generation(path, names)
+        return self.known[partition]
 
 
 class Reader:
@@ -142,12 +100,22 @@ class Reader:
             if path in self._kept:
                 self._kept.move_to_end(path)
                 return self._kept[path]
-        file = pq.ParquetFile(pa.BufferReader(self._hdfs.read(path)))
-        groups = [n for n in range(file.num_row_groups) if is_needed(file.metadata.row_group(n))]
-        rows = file.read_row_groups(groups, columns=self._names)
-        if file.num_row_groups == 1:
+        rows, is_small = decoded(self._hdfs.read(path), self._names, is_needed)
+        if is_small:
             self.keep(path, rows)
         return rows
+
+
+def decoded(
+    file: bytes, names: list[str], is_needed: Callable[[RowGroup], bool]
+) -> tuple[pa.Table, bool]:
+    """Give columns of a file's row groups that are needed, and whether it is a small one (of a
+    single group) of which these are all rows.
+    """
+    parquet = pq.ParquetFile(pa.BufferReader(file))
+    number = parquet.num_row_groups
+    groups = [n for n in range(number) if is_needed(parquet.metadata.row_group(n))]
+    return parquet.read_row_groups(groups, columns=names), len(groups) == number == 1
 
 
 def _holds(at: list[int]) -> Callable[[RowGroup], bool]:

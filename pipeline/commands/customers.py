@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from pipeline.console import err, out, print_json
+from pipeline.endings import leaving
 from pipeline.places import Places
+from pipeline.progress import working
 from pipeline.settings import read_settings
 
 app = typer.Typer(
@@ -42,7 +44,10 @@ def load(
     from batch.load import load_customers
 
     settings = read_settings()
-    with err.status(f"loading {file.name} with Spark …"):
+    with (
+        leaving("the members are as they were, or all new; load the file again."),
+        working(f"loading {file.name} with Spark"),
+    ):
         loaded = load_customers(settings, Places(settings.data), file, demo=False)
     if loaded.producer_paused:
         err.print(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from pipeline.console import err, out, print_json
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
 from pipeline.order import FIELDS
 from pipeline.programme import read_programme
@@ -40,7 +41,7 @@ def orders(
     settings = read_settings()
     zone = ZoneInfo(read_programme(settings.programme).time_zone)
     begun = time.perf_counter()
-    with Tables("127.0.0.1", settings.thrift_port) as tables:
+    with leaving("nothing was changed."), Tables(*settings.thrift) as tables:
         found = tables.orders(int(customer_id), last, int(time.time() * 1000))
     milliseconds = 1000 * (time.perf_counter() - begun)
     if as_json:

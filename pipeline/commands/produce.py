@@ -6,22 +6,27 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
+from pipeline.commands.traffic import Redemptions, Refunds, Shape
 from pipeline.console import err, out, print_json
+from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError, UsageError
 from pipeline.places import Places
 from pipeline.programme import Programme, read_programme
+from pipeline.progress import working
 from pipeline.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from producer.faults import Planter, Shares
     from producer.produce import Record, Tally, Write
     from producer.rate import Rate
+    from producer.shape import After
+    from producer.traffic import Traffic
 
 
 def produce(  # noqa: PLR0917 (options have no order)
@@ -64,6 +69,9 @@ def produce(  # noqa: PLR0917 (options have no order)
             help="Record each line written, for `verify --answer-key`; a key goes on.",
         ),
     ] = None,
+    shape: Shape = None,
+    refunds: Refunds = None,
+    redemptions: Redemptions = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the lines, write nothing.")
     ] = False,
@@ -74,16 +82,18 @@ def produce(  # noqa: PLR0917 (options have no order)
     Without --start orders happen now, at the rate. With it they happen from then on, an interval
     apart, and are written at once: the same seed, start, rate and members give the same bytes.
     --faults plants faults in them, the same ones for the same seed; docs/answer-key.md tells which.
+    In a rush-hour shape --rate is the day's mean.
 
     Example: ./loyalty produce --count 1000 --rate 50/s
     """
     invented = count is not None or duration is not None
     if source is not None and (
         invented or rate != "max" or seed is not None or start or faults or answer_key
-    ):
+        or any(option is not None for option in (shape, refunds, redemptions))
+    ):  # fmt: skip
         raise UsageError(
             "--from passes given lines on; leave --count, --duration, --rate, --seed, --start,"
-            " --faults, --answer-key out."
+            " --faults, --answer-key, --shape, --refunds, --redemptions out."
         )
     if source is None and not invented:
         raise UsageError("Nothing to produce: give --count N, --duration SECONDS or --from FILE.")
@@ -98,8 +108,11 @@ def produce(  # noqa: PLR0917 (options have no order)
     from producer.faults import parse_faults
     from producer.produce import Tally, parse_start, write_orders
     from producer.rate import parse_rate
+    from producer.shape import after
+    from producer.traffic import choose_traffic
 
     asked = parse_rate(rate)
+    traffic = choose_traffic(shape, refunds, redemptions)
     shares = parse_faults(faults) if faults is not None else {}
     settings = read_settings()
     programme = read_programme(settings.programme)
@@ -109,9 +122,13 @@ def produce(  # noqa: PLR0917 (options have no order)
         with _told(tally), _writer(settings, programme, folder, dry_run) as write:
             _pass_on(stream, write, tally)
     else:
-        start_ms = None if start is None else parse_start(start, ZoneInfo(programme.time_zone))
-        when = _when(count, duration, asked, start_ms, keyed=answer_key is not None)
-        planter = _planter(settings, programme, seed, start_ms, asked, shares=shares)
+        zone = ZoneInfo(programme.time_zone)
+        start_ms = None if start is None else parse_start(start, zone)
+        clock = after(traffic.shape, zone)
+        when = _when(count, duration, asked, start_ms, clock, keyed=answer_key is not None)
+        planter = _planter(
+            settings, programme, seed, start_ms, asked, shares=shares, traffic=traffic
+        )
         with (
             _told(tally),
             _recorder(answer_key) as record,
@@ -123,23 +140,24 @@ def produce(  # noqa: PLR0917 (options have no order)
 
 
 def _when(
-    count: int | None, seconds: float | None, rate: "Rate", start_ms: int | None, *, keyed: bool
-) -> Iterator[int]:
+    count: int | None, seconds: float | None, rate: "Rate", start_ms: int | None, clock: "After",
+    *, keyed: bool,
+) -> Iterator[int]:  # fmt: skip
     """Give the instants of the orders; with a key none of them may be in the future."""
     from producer.log import now_ms
     from producer.produce import instants, last_instant, now_at, now_for
 
     if seconds is not None:
-        return now_for(rate.interval_ns, seconds)
+        return now_for(rate.interval_ns, seconds, clock)
     orders = count or 0
     if start_ms is None:
-        return now_at(rate.interval_ns, orders)
-    if keyed and last_instant(start_ms, rate.interval_ns, orders) > now_ms():
+        return now_at(rate.interval_ns, orders, clock)
+    if keyed and last_instant(start_ms, rate.interval_ns, orders, clock) > now_ms():
         raise UsageError(
             "With --answer-key no order may be in the future, where it is none yet; give an"
             " earlier --start or fewer orders."
         )
-    return instants(start_ms, rate.interval_ns, orders)
+    return instants(start_ms, rate.interval_ns, orders, clock)
 
 
 def _planter(
@@ -150,6 +168,7 @@ def _planter(
     rate: "Rate",
     *,
     shares: "Shares",
+    traffic: "Traffic",
 ) -> "Planter":
     """Make the till: with seed and start its order ids belong to exactly this run."""
     import secrets
@@ -162,8 +181,8 @@ def _planter(
     chosen = secrets.randbits(64) if seed is None else seed
     members = read_members(Places(settings.data)) or demo_members(seed=chosen)
     once = secrets.token_hex(8) if start_ms is None else ""
-    run = seeded_run(chosen, start_ms, rate.interval_ns, members, programme.menu, once)
-    return Planter(Till(members, programme.menu, run, str(chosen)), shares, str(chosen))
+    run = seeded_run(chosen, start_ms, rate.interval_ns, members, programme.menu, traffic, once)
+    return Planter(Till(members, programme.menu, run, str(chosen), traffic), shares, str(chosen))
 
 
 def _pass_on(stream: IO[bytes], write: "Write", tally: "Tally") -> None:
@@ -176,6 +195,8 @@ def _pass_on(stream: IO[bytes], write: "Write", tally: "Tally") -> None:
 
 def _opened(source: str) -> IO[bytes]:
     if source == "-":
+        if sys.stdin is None:
+            raise UsageError("Standard input is closed; give --from a file, or lines on it.")
         return sys.stdin.buffer
     try:
         return Path(source).open("rb")
@@ -189,12 +210,15 @@ def _opened(source: str) -> IO[bytes]:
 def _writer(
     settings: Settings, programme: Programme, folder: Path | None, dry_run: bool
 ) -> Iterator["Write"]:
+    from cluster.stamp import check_folder
     from producer.log import OrderLog
 
     if dry_run:
         yield sys.stdout.buffer.write
         sys.stdout.buffer.flush()
         return
+    if folder is None:
+        check_folder(settings, programme.time_zone)
     with OrderLog(
         folder or Places(settings.data).order_log, ZoneInfo(programme.time_zone),
         settings.log_roll_mib, settings.log_roll_minutes,
@@ -216,34 +240,25 @@ def _recorder(path: Path | None) -> Iterator["Record"]:
 @contextmanager
 def _told(tally: "Tally") -> Iterator[None]:
     """Say what was written when a run ends early."""
-    from producer.log import NoRoom
+    from producer.growing import NoRoom
 
     try:
-        yield
+        with leaving(lambda: f"at least {tally.lines:,} whole lines were written, and stay."):
+            yield
     except NoRoom as error:
         raise LoyaltyError(f"{error} {tally.lines:,} whole lines were written.") from error
-    except KeyboardInterrupt:
-        err.print(f"{tally.lines:,} whole lines were written")
-        raise
 
 
 @contextmanager
-def _progress(unit: str, total: int | None) -> Iterator[Callable[[int], Any]]:
-    """Show a bar on a terminal; what is yielded takes what was done since."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (unit, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(unit, total=total)
+def _progress(unit: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show how far we are; what is yielded takes what was done since."""
+    with working("written", unit) as progress:
         done = 0
-        shown = 0
 
         def advance(more: int) -> None:
-            nonlocal done, shown
+            nonlocal done
             done += more
-            if done - shown >= (total or 1_000_000) // 200:
-                bar.update(task, completed=done)
-                shown = done
+            progress(done, total)
 
         yield advance
 

@@ -1,22 +1,25 @@
 """`quarantine`: lines that are no orders, by reason; and once more after a fix of the rules."""
 
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date
-from pathlib import Path
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from pipeline.console import err, out, print_json
+from pipeline.dates import parse_date
+from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError, UsageError
 from pipeline.order import REASONS
 from pipeline.places import Places
 from pipeline.programme import read_programme
+from pipeline.progress import working
 from pipeline.settings import Settings, read_settings
+from pipeline.temporary import temporary_folder
+from pipeline.usage import nearest
 
 if TYPE_CHECKING:
     from producer.again import Plan
@@ -49,7 +52,10 @@ def quarantine(
     from streaming.verdicts import by_reason
 
     settings = read_settings()
-    with _verdicts(settings, since, ["raw", "reason", "seen_at"]) as read:
+    with (
+        leaving("nothing was changed."),
+        _verdicts(settings, since, ["raw", "reason", "seen_at"]) as read,
+    ):
         found = by_reason(read())
     zone = ZoneInfo(read_programme(settings.programme).time_zone)
     if as_json:
@@ -75,13 +81,23 @@ def replay(
     Example: ./loyalty quarantine replay --reason ITEM
     """
     if reason not in REASONS:
-        raise UsageError(f"{reason} is no reason; the reasons are {', '.join(REASONS)}.")
+        raise UsageError(
+            f"{reason!r} is no reason; the reasons are {', '.join(REASONS)}."
+            f"{nearest(reason, REASONS)}"
+        )
+    from cluster.stamp import check_folder
     from producer.again import plan, write_again
-    from producer.log import NoRoom, OrderLog
+    from producer.growing import NoRoom
+    from producer.log import OrderLog
 
     settings = read_settings()
-    zone = ZoneInfo(read_programme(settings.programme).time_zone)
-    with _verdicts(settings, since, ["raw", "reason"]) as read:
+    programme = read_programme(settings.programme)
+    check_folder(settings, programme.time_zone)
+    zone = ZoneInfo(programme.time_zone)
+    with (
+        leaving("nothing was written into the order log; replay again."),
+        _verdicts(settings, since, ["raw", "reason"]) as read,
+    ):
 
         def raws() -> Iterator[bytes]:
             for rows in read():
@@ -95,13 +111,31 @@ def replay(
                 f"Write {planned.lines:,} lines into the order log?", abort=True, err=True
             )
         lines = 0
+
+        def state() -> str:
+            return (
+                f"at least {lines:,} of {planned.lines:,} lines were written; replay"
+                " again: none counts twice."
+            )
+
         if planned.lines:
-            places = Places(settings.data)
-            with OrderLog(
-                places.order_log, zone, settings.log_roll_mib, settings.log_roll_minutes
-            ) as log:
+            with (
+                leaving(state),
+                OrderLog(
+                    Places(settings.data).order_log, zone,
+                    settings.log_roll_mib, settings.log_roll_minutes,
+                ) as log,
+                working(reason, "lines") as progress,
+            ):  # fmt: skip
+
+                def write(line: bytes) -> None:
+                    nonlocal lines
+                    log.write(line)
+                    lines += 1
+                    progress(lines, planned.lines)
+
                 try:
-                    lines = write_again(raws(), log.write)
+                    write_again(raws(), write)
                 except NoRoom as error:
                     raise LoyaltyError(
                         f"{error} Replay again then: no line counts twice."
@@ -119,18 +153,11 @@ def _verdicts(settings: Settings, since: str | None, columns: list[str]) -> Iter
     from pipeline.webhdfs import Hdfs
     from streaming.verdicts import read_verdicts, verdict_files
 
-    first = _date(since)
+    first = None if since is None else parse_date("--since", since)
     hdfs = Hdfs(settings.webhdfs, user="spark")
-    with tempfile.TemporaryDirectory(prefix="loyalty-quarantine-") as scratch:
+    with temporary_folder("quarantine") as folder:
         files = verdict_files(hdfs, first)
-        yield lambda: read_verdicts(hdfs, files, columns, Path(scratch))
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--since {text} is no date; give it as 2026-11-07.") from error
+        yield lambda: read_verdicts(hdfs, files, columns, folder)
 
 
 def _announce(planned: "Plan", reason: str) -> None:

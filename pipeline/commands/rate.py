@@ -4,28 +4,42 @@ from typing import Annotated
 
 import typer
 
+from pipeline.commands.traffic import Redemptions, Refunds, Shape
 from pipeline.console import err, out
+from pipeline.errors import UsageError
 from pipeline.places import Places
 from pipeline.settings import read_settings
 
 
 def rate(
     word: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            help="30s (one order every 30 seconds), 0.2/s, 500/s, 12/min, max, pause or resume."
+            help="30s (one order every 30 seconds), 0.2/s, 500/s, 12/min, max, pause or resume.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    shape: Shape = None,
+    refunds: Refunds = None,
+    redemptions: Redemptions = None,
 ) -> None:
-    """Ask the demo producer for another rate; it acts within a second, and keeps it.
+    """Ask the demo producer for another rate or shape; it acts within a second, and keeps it.
 
-    Example: ./loyalty rate 5/s
+    What is not named stays. In a rush-hour shape the rate is the day's mean.
+
+    Example: ./loyalty rate 5/s --shape rush-hour
     """
     from producer.rate import ask_rate
 
+    if word is None and shape is None and refunds is None and redemptions is None:
+        raise UsageError(
+            "Nothing is asked for; give a rate like 5/s, pause or resume, or --shape, --refunds,"
+            " --redemptions."
+        )
     places = Places(read_settings().data)
-    asked = ask_rate(places, word)
-    out.print(f"asked for {asked.rate.word}" + (", paused" if asked.paused else ""))
+    asked = ask_rate(places, word, shape=shape, refunds=refunds, redemptions=redemptions)
+    words = [asked.rate.word, str(asked.traffic), "paused" if asked.paused else ""]
+    out.print("asked for " + ", ".join(filter(None, words)))
     if asked.paused:
         err.print("no orders are invented until `./loyalty rate resume`")
     elif not _is_running(places):

@@ -1,12 +1,13 @@
 """`rebuild`: transactions_cln made again from HDFS raw, compared, and repaired if asked to."""
 
-from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.console import err, out, print_json
-from pipeline.errors import UsageError
+from pipeline.dates import parse_span
+from pipeline.endings import leaving
+from pipeline.progress import display
 from pipeline.settings import read_settings
 
 
@@ -34,9 +35,7 @@ def rebuild(
 
     Example: ./loyalty rebuild --from 2026-11-01 --to 2026-11-07
     """
-    begin, end = _date("--from", first), _date("--to", last)
-    if begin and end and begin > end:
-        raise UsageError(f"--from {begin} is after --to {end}; exchange them.")
+    begin, end = parse_span(first, last)
     from batch.repaired import compare
     from batch.repaired import repair as mend
 
@@ -45,12 +44,13 @@ def rebuild(
     arguments += ["--from", str(begin)] if begin else []
     arguments += ["--to", str(end)] if end else []
     if repair:
-        with err.status("the stream pauses, HDFS raw goes through Spark once more …"):
-            result = mend(settings, arguments)
+        state = "the stream goes on, and each partition is as it was or repaired; run it again."
+        with leaving(state), display() as show:
+            result = mend(settings, arguments, err.print, show)
         err.print("the stream goes on")
     else:
-        with err.status("HDFS raw goes through Spark once more …"):
-            result = compare(settings, arguments)
+        with leaving("nothing was changed; run it again."), display() as show:
+            result = compare(settings, arguments, show)
     if as_json:
         print_json(result)
     else:
@@ -59,18 +59,12 @@ def rebuild(
         raise typer.Exit(1)
 
 
-def _date(option: str, text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text} is no date; give it as 2026-11-07.") from error
-
-
 def _show(result: dict[str, Any]) -> None:
     """Print the differences one by one, then what they are in all, and what was done."""
     from rich.text import Text
 
     from batch.comparison import KINDS
+    from pipeline.verify.cut import describe
 
     for difference in result["differences"]:
         out.print(Text(_sentence(difference, KINDS)))
@@ -79,8 +73,11 @@ def _show(result: dict[str, Any]) -> None:
     if left := result["found"] - len(result["differences"]) - len(result["damaged"]):
         out.print(f"… and {left:,} more")
     out.print(f"{result['rebuilt']:,} rows rebuilt from HDFS raw, {result['live']:,} live")
+    if result["behind"]:
+        out.print(f"compared up to the slowest: {describe(result['behind'])}")
     if result["ok"]:
-        out.print("[green]row by row the same[/green]")
+        as_far = ", as far as was compared" if result["behind"] else ""
+        out.print(f"[green]row by row the same{as_far}[/green]")
         return
     kinds = [f"{result[kind]:,} {words}" for kind, words in KINDS.items() if result[kind]]
     kinds += [f"{len(result['damaged']):,} files that cannot be read"] if result["damaged"] else []
@@ -89,8 +86,14 @@ def _show(result: dict[str, Any]) -> None:
         out.print(f"repaired: {folder}")
     if result["kept"]:
         out.print(
-            f"{result['kept']:,} foreign rows stay: the topic has their lines, so it is HDFS raw "
-            "that lacks them; `./loyalty verify` says where they went missing."
+            f"{result['kept']:,} foreign rows stay: HDFS raw lacks their lines, and nothing says "
+            "that they are wrong; `./loyalty verify` says where they went missing."
+        )
+    if result["unsure"] and (result["damaged"] or result["missing"]):
+        out.print(
+            f"{result['unsure']:,} lines once quarantined as FUTURE may have counted later and be "
+            "lost with the rest; `./loyalty quarantine replay --reason FUTURE` sends them again "
+            "after the repair, and each counts once."
         )
     if not result.get("hive_shows", True):
         err.print("HiveServer2 does not answer; Hive shows the repair as soon as it does.")

@@ -1,14 +1,15 @@
 """`refresh`: a snapshot of table loyalty."""
 
-from datetime import date
 from typing import Annotated
 
 import typer
 
 from pipeline.console import err, out, print_json
-from pipeline.errors import UsageError
+from pipeline.dates import parse_date
+from pipeline.endings import leaving
 from pipeline.places import Places
 from pipeline.programme import calendar, read_programme
+from pipeline.progress import display
 from pipeline.settings import read_settings
 
 
@@ -22,6 +23,7 @@ def refresh(
     """Make the loyalty snapshot of a business date: every member with the spend up to it.
 
     Running it again replaces the snapshot; who queries meanwhile sees the old one or the new one.
+    Snapshots of the last seven days that late orders or new members touched are made again too.
 
     Example: ./loyalty refresh --data-dt 2019-04-05
     """
@@ -29,9 +31,16 @@ def refresh(
 
     settings = read_settings()
     programme = read_programme(settings.programme)
-    day = calendar(programme).today() if data_dt is None else _parse(data_dt)
-    with err.status(f"snapshot of {day} …"):
-        snapshot = stage.refresh(settings, Places(settings.data), day)
+    day = calendar(programme).today() if data_dt is None else parse_date("--data-dt", data_dt)
+    with (
+        leaving(f"the snapshot of {day} is as it was, or whole and new; run `refresh` again."),
+        display() as begin,
+    ):
+        begin(f"snapshot of {day}", "")
+        made = stage.refresh(settings, Places(settings.data), day,
+                             told=lambda one: begin(f"snapshot of {one}", ""))  # fmt: skip
+    (snapshot,) = (one for one in made if one.data_dt == day)
+    restated = [str(one.data_dt) for one in made if one.data_dt != day]
     if as_json:
         print_json(
             {
@@ -40,17 +49,13 @@ def refresh(
                 "spent": snapshot.spent,
                 "location": snapshot.location,
                 "seconds": round(snapshot.seconds, 2),
+                "restated": restated,
             }
         )
         return
     out.print(
         f"loyalty of {day}: {snapshot.rows:,} customers, {snapshot.spent:,} {programme.currency}"
     )
-    err.print(f"{snapshot.seconds:.1f} s; look: ./loyalty sql -f hive/samples/best_customers.sql")
-
-
-def _parse(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--data-dt {text!r} is no date; give YYYY-MM-DD.") from error
+    if restated:
+        err.print(f"restated, because orders or members came since: {', '.join(restated)}")
+    err.print(f"{snapshot.seconds:.1f} s; look: ./loyalty sql --sample best_customers")

@@ -1,18 +1,19 @@
 """`replay`: a point-of-sale export, as order lines into the order log."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from pipeline.console import err, out, print_json
+from pipeline.console import out, print_json
+from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError, UsageError
 from pipeline.places import Places
 from pipeline.programme import read_programme
+from pipeline.progress import Progress, working
 from pipeline.settings import read_settings
 
 if TYPE_CHECKING:
@@ -42,39 +43,43 @@ def replay(
 
     Example: ./loyalty replay receipts.csv --products products.csv
     """
+    from cluster.stamp import check_folder
     from producer.clock import LocalTime
-    from producer.log import NoRoom, OrderLog
+    from producer.growing import NoRoom
+    from producer.log import OrderLog
     from producer.receipts import Export, read_products
     from producer.replay import RejectedRows, Replayed, rejected_file
     from producer.replay import replay as write_all
 
     settings = read_settings()
     programme = read_programme(settings.programme)
+    check_folder(settings, programme.time_zone)
     places = Places(settings.data)
     zone = ZoneInfo(programme.time_zone)
     names = read_products(products) if products else None
     done = Replayed()
     target = rejected or rejected_file(places.data / "rejected", receipts, datetime.now(tz=zone))
+    rejects = RejectedRows(target)
+    rejects.check()
     with receipts.open("rb") as stream:
         local = LocalTime(_zone(time_zone) if time_zone else zone)
         export = Export(stream, receipts.name, local, names)
         with (
+            leaving(lambda: _state(done)),
             OrderLog(
                 places.order_log, zone, settings.log_roll_mib, settings.log_roll_minutes
             ) as log,
-            RejectedRows(target) as rejects,
-            _progress(stream, receipts.stat().st_size) as progress,
+            rejects,
+            working(receipts.name, "rows") as progress,
         ):
+            told = _by_bytes(stream, receipts.stat().st_size, progress)
             try:
-                write_all(export, log.write, rejects, done, progress=progress)
+                write_all(export, log.write, rejects, done, progress=told)
             except NoRoom as error:
                 raise LoyaltyError(
                     f"{error} {done.lines:,} whole lines were written; replay the file again then,"
                     " they do not count twice."
                 ) from error
-            except KeyboardInterrupt:
-                err.print(f"{done.lines:,} whole lines were written")
-                raise
     _report(done, target, as_json)
 
 
@@ -87,23 +92,24 @@ def _zone(name: str) -> ZoneInfo:
         ) from error
 
 
-@contextmanager
-def _progress(stream: IO[bytes], size: int) -> Iterator[Callable[[], Any]]:
-    """Show on a terminal how far the file is read."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+def _by_bytes(stream: IO[bytes], size: int, progress: Progress) -> Callable[[], None]:
+    """Give what is called after each row: how many rows there are is told by the bytes read."""
+    rows, is_file = 0, stream.seekable()  # a pipe has no end that is known
 
-    columns = ("rows", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("rows", total=size)
-        rows = 0
+    def advance() -> None:
+        nonlocal rows
+        rows += 1
+        if rows % 1000 == 0:
+            progress(rows, rows * size // max(1, stream.tell()) if is_file else None)
 
-        def advance() -> None:
-            nonlocal rows
-            rows += 1
-            if rows % 1000 == 0:
-                bar.update(task, completed=stream.tell())
+    return advance
 
-        yield advance
+
+def _state(done: "Replayed") -> str:
+    return (
+        f"at least {done.lines:,} whole lines were written, and {done.rejected:,} rows"
+        " rejected; replay the file again: what was written does not count twice."
+    )
 
 
 def _report(done: "Replayed", target: Path, as_json: bool) -> None:

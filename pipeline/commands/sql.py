@@ -1,36 +1,46 @@
-"""`sql`: statements for Hive, results as a table, CSV or JSON."""
+"""`sql`: statements for Hive, from the command line, a file, the samples, or a prompt."""
 
-import csv
-import math
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
-from datetime import datetime
-from decimal import Decimal
-from itertools import islice
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
-from pipeline.console import err, out, print_json
+from hive.sample import read_sample, sample_names
+from hive.sql import statements
+from pipeline.console import out, print_json
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
-from pipeline.settings import read_settings
-
-if TYPE_CHECKING:
-    from hive.session import Result
-
-TABLE_ROWS: Final = 1000
-"""A table is for reading; --csv and --json give all rows."""
+from pipeline.places import Places
+from pipeline.programme import calendar, read_programme
+from pipeline.settings import Settings, read_settings
 
 
-def sql(
+def sql(  # noqa: PLR0917 (options have no order)
     statement: Annotated[
         str | None, typer.Argument(help="A statement of HiveQL; several are separated by ;")
     ] = None,
     file: Annotated[
         Path | None, typer.Option("-f", "--file", help="Read the statements from a file.")
     ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            "--sample",
+            metavar="NAME",
+            help="Run one of our own queries.",
+        ),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the sample."),
+    ] = None,
+    samples: Annotated[
+        bool, typer.Option("--samples", help="List the samples with their parameters.")
+    ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header line.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON array, one object a row.")
@@ -38,85 +48,89 @@ def sql(
 ) -> None:
     """Ask Hive: the tables are transactions_cln, quarantine, customers_cln and loyalty.
 
+    Without a statement it opens a prompt, or reads the statements from what is piped to it.
     Of several statements --csv and --json give the result of the last. NULL is null in JSON
     and empty in CSV, TIMESTAMPs are UTC.
 
     Example: ./loyalty sql "select count(*), sum(odr_prc) from transactions_cln"
     """
-    if (statement is None) == (file is None):
-        raise UsageError("Give either a statement in quotes or -f FILE.")
+    if sum((statement is not None, file is not None, sample is not None, samples)) > 1:
+        raise UsageError("Give one of these: a statement in quotes, -f FILE, --sample NAME.")
     if as_csv and as_json:
         raise UsageError("Give either --csv or --json.")
+    if assignments and sample is None:
+        raise UsageError("--set is for --sample NAME; `./loyalty sql --samples` lists them.")
+    if samples:
+        _list_samples(as_json=as_json)
+        return
+    from hive.output import Form, run_all
     from hive.session import connect
-    from hive.sql import statements
 
-    given = list(statements(_read(file) if statement is None else statement))
+    settings = read_settings()
+    form = Form.CSV if as_csv else Form.JSON if as_json else Form.TABLE
+    open_session = partial(connect, *settings.hive)
+    if statement is None and file is None and sample is None and _is_terminal():
+        from hive.prompt import converse
+
+        converse(open_session, form, Places(settings.data).sql_history)
+        return
+    if sample is not None:
+        text = _fill(sample, _read_assignments(assignments or []), settings)
+    else:
+        text = _read(file) if statement is None else statement
+    given = list(statements(text))
     if not given:
         raise UsageError("There is no statement to run; give one in quotes, or a file with one.")
-    settings = read_settings()
-    with connect("127.0.0.1", settings.hiveserver2_port) as session:
-        for number, text in enumerate(given, 1):
-            with ExitStack() as stack:
-                with err.status("Hive is asked …"):
-                    result = stack.enter_context(session.result(text))
-                if result is None:
-                    err.print("ok")
-                    if as_json and number == len(given):
-                        print_json([])
-                elif not (as_csv or as_json):
-                    _print_table(result)
-                elif number < len(given):
-                    err.print(f"result of statement {number} is not shown")
-                else:
-                    (_print_csv if as_csv else _print_json)(result)
+    with (
+        leaving("Hive ends the statement; what it had changed stays."),
+        open_session() as session,
+    ):
+        run_all(session, given, form)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _read(file: Path | None) -> str:
+    """Read a file, or standard input where there is none; raises UsageError."""
     try:
-        return (file or Path()).read_text(encoding="utf-8")
+        if file is not None:
+            return file.read_text(encoding="utf-8")
+        # without a standard input at all (`<&-`) there is nothing to read
+        return "" if sys.stdin is None else sys.stdin.buffer.read().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise UsageError(f"{file} cannot be read: {reason}.") from error
+        raise UsageError(f"{file or 'standard input'} cannot be read: {reason}.") from error
 
 
-def _print_table(result: "Result") -> None:
+def _list_samples(*, as_json: bool) -> None:
     from pipeline.table import show_table
 
-    rows = list(islice(result.rows, TABLE_ROWS))
-    show_table([column.name for column in result.columns], rows, out)
-    if next(result.rows, None) is not None:
-        err.print(f"the first {TABLE_ROWS:,} rows; --csv and --json give all")
-    else:
-        err.print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+    found = [read_sample(name) for name in sample_names()]
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    rows = [
+        [one.name, one.purpose, " ".join(f"{p.name}={p.default}" for p in one.parameters)]
+        for one in found
+    ]
+    show_table(["sample", "purpose", "parameters"], rows, out)
 
 
-def _print_csv(result: "Result") -> None:
-    from pipeline.table import to_text
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(column.name for column in result.columns)
-    for row in result.rows:
-        writer.writerow("" if value is None else to_text(value) for value in row)
+def _fill(name: str, given: Mapping[str, str], settings: Settings) -> str:
+    today = calendar(read_programme(settings.programme)).today()
+    return read_sample(name).statement(given, today)
 
 
-def _print_json(result: "Result") -> None:
-    print_json(list(_objects(result)))
-
-
-def _objects(result: "Result") -> Iterator[dict[str, Any]]:
-    names = [column.name for column in result.columns]
-    for row in result.rows:
-        yield dict(zip(names, map(_json_value, row), strict=True))
-
-
-def _json_value(value: Any) -> Any:
-    """DECIMAL as its digits, TIMESTAMP as ISO, BINARY as text; JSON has no NaN: as text."""
-    from pipeline.table import to_text
-
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, bytes) or (isinstance(value, float) and not math.isfinite(value)):
-        return to_text(value)
-    return value
+def _read_assignments(texts: list[str]) -> dict[str, str]:
+    """Read NAME=VALUE; raises UsageError for anything else, and for a name that comes twice."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"--set takes NAME=VALUE, not {text!r}; an example: --set days=7")
+        if name in found:
+            raise UsageError(f"--set gives {name} twice; give it once.")
+        found[name] = value
+    return found

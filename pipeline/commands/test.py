@@ -1,5 +1,6 @@
 """`test`: format, lint, types, unit tests, and integration tests on a stack of their own."""
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.console import err
+from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError
 from pipeline.settings import ROOT
 
@@ -18,18 +20,27 @@ CHECKS = (
 
 
 def test(
-    unit: Annotated[bool, typer.Option("--unit", help="Without the servers: two minutes.")] = False,
+    unit: Annotated[bool, typer.Option("--unit", help="Without the servers: 90 seconds.")] = False,
 ) -> None:
     """Run every check and test; the servers' ones use a data folder and ports of their own.
 
     Example: ./loyalty test
     """
+    from drill.leftovers import swept_folder
+
     for title, arguments in CHECKS:
         err.print(f"[bold]{title}[/]")
         if subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode:
             raise LoyaltyError(f"{title} found something; mend it and run the test again.")
     folders = ["tests/unit"] if unit else ["tests/unit", "tests/integration"]
     err.print("[bold]pytest[/]")
-    tests = [sys.executable, "-m", "pytest", "--durations=10", *folders]
-    if code := subprocess.run(tests, cwd=ROOT, check=False).returncode:
+    # two processes, for two cores: most tests of the servers wait
+    shared = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    with leaving("no stack of the tests is left behind."), swept_folder() as folder:
+        # a data folder's path has at most 80 letters, and pytest's own folders have many
+        options = [*shared, "--durations=40", f"--basetemp={folder}/t"]
+        tests = [sys.executable, "-m", "pytest", *options, *folders]
+        variables = os.environ | {"TMPDIR": str(folder)}
+        code = subprocess.run(tests, cwd=ROOT, env=variables, check=False).returncode
+    if code:
         raise SystemExit(1 if code == 1 else code)

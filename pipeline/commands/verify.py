@@ -1,11 +1,14 @@
 """`./loyalty verify`: compare every store, line by line."""
 
-from datetime import date, datetime, timedelta
+import math
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipeline.dates import parse_span
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
 
 
@@ -14,9 +17,7 @@ def verify(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until every hop has what there is now.")
     ] = False,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="The most seconds that --wait waits.")
-    ] = 120,
+    timeout: Annotated[float, typer.Option(help="The most seconds that --wait waits.")] = 120,
     first: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="First business date.")
     ] = None,
@@ -41,6 +42,7 @@ def verify(
     from pipeline.console import err, out, print_json
     from pipeline.places import STAGING, Places
     from pipeline.programme import read_programme
+    from pipeline.progress import display
     from pipeline.settings import read_settings
     from pipeline.topic import Topic
     from pipeline.verify.comparison import Comparison, Stores
@@ -49,9 +51,9 @@ def verify(
     from pipeline.verify.scope import Scope
     from pipeline.webhdfs import Hdfs
 
-    begin, end = _date("--from", first), _date("--to", last)
-    if begin and end and begin > end:
-        raise UsageError(f"--from {begin} is after --to {end}; exchange them.")
+    begin, end = parse_span(first, last)
+    if not math.isfinite(timeout) or timeout < 1:
+        raise UsageError("--timeout is a number of seconds, 1 or more, and not inf or nan.")
     if answer_key and (begin or end):
         raise UsageError("--answer-key is compared as a whole; leave --from and --to out.")
     settings = read_settings()
@@ -60,27 +62,19 @@ def verify(
         places.order_log, places.positions, Topic(settings.kafka, settings.topic),
         Hdfs(settings.webhdfs, user="spark"), STAGING,
     )  # fmt: skip
-    comparison = Comparison(
-        Stores(sources, settings.thrift_port),
-        read_programme(settings.programme).time_zone,
-        timedelta(days=settings.log_retention_days),
-        lambda text: err.print(text, style="dim"),
-    )
     asked = Scope(begin, end, with_none=begin is None and end is None)
-    outcome = comparison.run(asked, timeout if wait else None, answer_key)
+    with leaving("nothing was changed; run it again."), display() as begins:
+        comparison = Comparison(
+            Stores(sources, settings.thrift, settings.partition_hours),
+            read_programme(settings.programme).time_zone,
+            timedelta(days=settings.log_retention_days),
+            lambda text: err.print(text, style="dim"),
+            begins,
+        )
+        outcome = comparison.run(asked, timeout if wait else None, answer_key)
     if as_json:
         print_json(outcome.to_json())
     else:
         show(outcome, out, dates=dates)
     if not outcome.ok:
         raise typer.Exit(1)
-
-
-def _date(option: str, text: str | None) -> date | None:
-    """Read YYYY-MM-DD; raises UsageError for anything else."""
-    if text is None:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 (a date has no zone)
-    except ValueError as error:
-        raise UsageError(f"{option} {text} is no date; give it as 2026-11-07.") from error

@@ -1,7 +1,9 @@
 """verify: every store turned back into lines and compared, so that it needs no parser.
 
-It shares none with the pipeline: a line is bytes, split at `|` for its date, its amount and its
-identity (the first five fields), and no more. What it trusts is that the stores answer.
+It shares no parser with the stages, and takes nothing from them: a line is bytes, split at `|` for
+its date, its amount and its identity (the first five fields), and no more. `rebuild` and the list
+of quarantine read the stores by its readers, and judge by rules of their own. What it trusts is
+that the stores answer.
 
 The hops: order log files, topic, HDFS raw, HBase (row key and columns), transactions_cln (its ten
 fields) and quarantine (raw bytes). The rules are in rules.py, each a query that returns the wrong

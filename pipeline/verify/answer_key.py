@@ -83,7 +83,10 @@ def read_key(key: KeyFile) -> Iterator[pa.Table]:
             if start > key.end:
                 break
             if not (match := _ROW.fullmatch(text)):
-                raise Refused(f"Row {number:,} of {key.path} is no row of an answer key.")
+                raise Refused(
+                    f"Row {number:,} of {key.path} is no row of an answer key: it is damaged there."
+                    " Compare with an undamaged copy, or without --answer-key."
+                )
             identity, digest, amount, fault = match.groups()
             swapped = bytes.fromhex(digest.decode())[::-1].hex()
             rows.append((identity.decode(), swapped, amount.decode(), fault.decode()))

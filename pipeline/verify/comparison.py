@@ -1,6 +1,5 @@
 """One comparison, from the cut to the outcome: reads every store once, into one database."""
 
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from pipeline.addresses import Address
 from pipeline.places import QUARANTINE, RAW, TRANSACTIONS
+from pipeline.progress import Begin, begin_unseen, counted
+from pipeline.raw import first_whole_date
+from pipeline.temporary import temporary_folder
 from pipeline.verify import findings, presence, tables
 from pipeline.verify.answer_key import KeyFile, key_days, load_key, open_key
 from pipeline.verify.answers import judge_key
@@ -26,15 +29,18 @@ from pipeline.verify.scratch import Scratch, open_scratch
 SHOWN_PER_RULE: Final = 10
 HOPS: Final = {"log": "log files", "topic": "topic", "raw": "HDFS raw", "hbase": "HBase",
                "cln": "transactions_cln", "quar": "quarantine"}  # fmt: skip
-_NEWS_S: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where everything is read: the cut's sources, HBase's Thrift port, folders on HDFS."""
+    """Where everything is read: the cut's sources, HBase's Thrift server, folders on HDFS.
+
+    partition_hours: how many hours a partition of transactions_cln has.
+    """
 
     sources: Sources
-    thrift_port: int
+    thrift: Address
+    partition_hours: int
     table: str = "orders"
     raw: str = RAW
     transactions: str = TRANSACTIONS
@@ -47,13 +53,22 @@ class Comparison:
     zone: the programme's time zone; retention: how long a log file stays after its last line.
     """
 
-    def __init__(self, stores: Stores, zone: str, retention: timedelta, note: Note) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        zone: str,
+        retention: timedelta,
+        note: Note,
+        begin: Begin = begin_unseen,
+    ) -> None:
         self._stores = stores
         self._hdfs = stores.sources.hdfs
         self._topic = stores.sources.topic
         self._zone = zone
         self._retention = retention
         self._note = note
+        self._begin = begin
+        self._expected: int | None = None
 
     def run(self, asked: Scope, wait_s: float | None, answers: Path | None = None) -> Outcome:
         """Compare the dates asked for, after waiting for the cut at most wait_s (None: not).
@@ -65,19 +80,19 @@ class Comparison:
         cut = find_cut(self._stores.sources, wait_s, self._note)
         if cut.behind:
             self._note(f"compared up to the slowest: {describe(cut.behind)}; --wait waits")
-        with tempfile.TemporaryDirectory(prefix="loyalty-verify-") as name:
-            folder = Path(name)
-            with open_scratch(folder, self._zone) as scratch:
-                if key:
-                    load_key(scratch, key)
-                whole = self._read(scratch, folder, cut, asked, key)
-                outcome = self._judge(scratch, cut, is_open=asked.is_everything, is_whole=whole)
-                return _with_key(scratch, outcome) if key else outcome
+        with temporary_folder("verify") as folder, open_scratch(folder, self._zone) as scratch:
+            if key:
+                load_key(scratch, key)
+            whole = self._read(scratch, folder, cut, asked, key)
+            outcome = self._judge(scratch, cut, is_open=asked.is_everything, is_whole=whole)
+            return _with_key(scratch, outcome) if key else outcome
 
     def _read(
         self, scratch: Scratch, folder: Path, cut: Cut, asked: Scope, key: KeyFile | None
     ) -> bool:
         """Load every hop and find out which lines are judged; tells whether all of them are."""
+        if asked.is_everything and not any(cut.held.values()):
+            self._expected = sum(cut.ends.values())  # whatever the hop, so many lines or some more
         self._load(scratch, "log", _head(cut), tail=False)
         self._load(scratch, "topic", read_messages(self._topic, cut.held, cut.ends))
         expired = any(cut.held.values())
@@ -87,6 +102,8 @@ class Comparison:
         folders = raw_folders(self._hdfs, self._stores.raw)
         taken = [f for f in folders if oldest is None or f.arrival >= oldest]
         full_from = oldest + timedelta(days=1) if oldest and len(taken) < len(folders) else None
+        if whole := first_whole_date(self._hdfs, self._stores.raw):
+            full_from = max(full_from or whole, whole)
         if asked.is_everything and full_from:
             scope = held_dates(scratch, key_days(scratch) if key else frozenset())
 
@@ -98,7 +115,7 @@ class Comparison:
         ends = self._topic.ends()
         self._load(scratch, "topic", read_messages(self._topic, cut.ends, ends))
         self._load(scratch, "log", _tail(cut, self._stores.sources.order_log), tail=True)
-        presence.declare(scratch, cut, ends)
+        presence.declare(scratch, cut, ends, self._stores.partition_hours)
         presence.find_out(
             scratch, cut.started - self._retention,
             gone=expired or _was_made_anew(scratch, cut.topic_id),
@@ -120,7 +137,7 @@ class Comparison:
     def _rows(self, scope: Scope) -> Iterator[Any]:
         instants = scope.instants(ZoneInfo(self._zone))
         row_filter = instant_filter(*instants) if instants else None
-        return read_rows(self._stores.thrift_port, row_filter, self._stores.table)
+        return read_rows(self._stores.thrift, row_filter, self._stores.table)
 
     def _table(self, table: str, scope: Scope, folder: Path) -> Iterator[Any]:
         is_quarantine = table == self._stores.quarantine
@@ -132,18 +149,11 @@ class Comparison:
         self, scratch: Scratch, hop: str, batches: Iterable[Any], **constants: object
     ) -> None:
         begun = time.monotonic()
-        lines = scratch.load(hop, self._noted(hop, batches), **constants)
+        progress = self._begin(HOPS[hop], "lines")
+        expected = None if hop == "quar" or constants.get("tail") else self._expected
+        lines = scratch.load(hop, counted(batches, progress, expected), **constants)
         seconds = time.monotonic() - begun
         self._note(f"{HOPS[hop]}: {lines:,} lines read in {seconds:.1f} s")
-
-    def _noted(self, hop: str, batches: Iterable[Any]) -> Iterator[Any]:
-        lines, said = 0, time.monotonic()
-        for batch in batches:
-            yield batch
-            lines += batch.num_rows
-            if time.monotonic() - said > _NEWS_S:
-                said = time.monotonic()
-                self._note(f"{HOPS[hop]}: {lines:,} lines so far")
 
 
 def _with_key(scratch: Scratch, outcome: Outcome) -> Outcome:

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import Unavailable
+from pipeline.positions import read_positions
 from pipeline.topic import Topic
-from pipeline.verify.order_log import LogFile, log_files, read_positions
+from pipeline.verify.order_log import LogFile, log_files
 from pipeline.webhdfs import Hdfs
 
 Note = Callable[[str], None]
@@ -120,7 +121,7 @@ def find_cut(sources: Sources, wait_s: float | None, note: Note) -> Cut:
 
 
 def _delivered(files: tuple[LogFile, ...], positions: Path) -> list[int]:
-    read = read_positions(positions)
+    read = read_positions(positions, patience=5)
     return [read.get((file.inode, file.path.name), 0) for file in files]
 
 

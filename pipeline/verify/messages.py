@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from pipeline.errors import Unavailable
 from pipeline.topic import Topic
 
-_AT_ONCE: Final = 20_000
+_AT_ONCE: Final = 1_000
 _SILENCE_S: Final = 30
 
 

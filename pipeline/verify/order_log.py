@@ -1,12 +1,12 @@
-"""The order log files as lines, and how far Flume has read them."""
+"""The order log files as lines."""
 
-import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pyarrow as pa
+
+from pipeline.places import tailed_files
 
 CUT_BYTES: Final = 65_536
 """Flume's interceptor cuts what is longer (programme, section 2)."""
@@ -26,7 +26,7 @@ class LogFile(NamedTuple):
 def log_files(folder: Path) -> list[LogFile]:
     """List the files that Flume tails (`orders.*\\.log`), in the order of their names."""
     found = []
-    for path in sorted(folder.glob("orders*.log")):
+    for path in tailed_files(folder):
         try:
             found.append(LogFile(path, path.stat().st_ino, complete_end(path)))
         except FileNotFoundError:  # its retention ended just now
@@ -46,26 +46,6 @@ def complete_end(path: Path) -> int:
                 return start + found + 1
             end = start
     return 0
-
-
-def read_positions(path: Path, seconds: float = 5) -> dict[tuple[int, str], int]:
-    """Read how many bytes Flume has delivered, by inode and file name; {} without the file.
-
-    Flume truncates and writes it in place, so a torn one is read again, for `seconds` at most;
-    one that stays torn is like none (Flume itself reads everything again then).
-    """
-    give_up = time.monotonic() + seconds
-    while True:
-        try:
-            entries = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except ValueError:
-            if time.monotonic() > give_up:
-                return {}
-            time.sleep(0.05)
-            continue
-        return {(e["inode"], Path(e["file"]).name): e["pos"] for e in entries}
 
 
 def read_log(path: Path, start: int, stop: int) -> Iterator[pa.Table]:

@@ -7,6 +7,7 @@ database, read by `getvariable`:
     gone        the topic lacks lines of its past: some have expired, or it was made anew
     full_from   the first business date all of whose lines are in the raw folders that were read,
                 null where all folders were read
+    hours       of a partition's block of hours
 """
 
 from datetime import date, datetime, timedelta
@@ -71,8 +72,8 @@ where {condition}
 """
 
 
-def declare(scratch: Scratch, cut: Cut, tail: Offsets) -> None:
-    """Tell the database the cut, and how far the topic was read in the end (`tail`)."""
+def declare(scratch: Scratch, cut: Cut, tail: Offsets, partition_hours: int) -> None:
+    """Tell the database the cut, how far the topic was read in the end (`tail`), and the hours."""
     partitions = sorted(cut.ends)
     scratch.put("cut", pa.table({
         "p": pa.array(partitions, pa.int32()),
@@ -81,6 +82,7 @@ def declare(scratch: Scratch, cut: Cut, tail: Offsets) -> None:
         "ends": pa.array([tail[p] for p in partitions], pa.int64()),
     }))  # fmt: skip
     scratch.rows("set variable tid = $tid", tid=cut.topic_id)
+    scratch.rows("set variable hours = $hours", hours=partition_hours)
 
 
 def find_out(

@@ -11,6 +11,7 @@ import happybase
 import pyarrow as pa
 from thriftpy2.thrift import TException
 
+from pipeline.addresses import Address
 from pipeline.errors import Unavailable
 from pipeline.places import FAMILY, ORDERS_TABLE
 
@@ -28,7 +29,9 @@ _TIMEOUT_MS: Final = 120_000
 """A filtered scan says nothing while it skips rows."""
 
 
-def read_rows(port: int, row_filter: str | None, table: str = ORDERS_TABLE) -> Iterator[pa.Table]:
+def read_rows(
+    thrift: Address, row_filter: str | None, table: str = ORDERS_TABLE
+) -> Iterator[pa.Table]:
     """Give every row that passes the filter (HBase's filter language) as a line (column `line`)."""
     ranges: Queue[tuple[bytes | None, bytes | None]] = Queue()
     for keys in _RANGES:
@@ -38,7 +41,7 @@ def read_rows(port: int, row_filter: str | None, table: str = ORDERS_TABLE) -> I
     scanners = [
         Thread(
             target=partial(
-                _scan, port, table, row_filter=row_filter, ranges=ranges, found=found, stop=stop
+                _scan, thrift, table, row_filter=row_filter, ranges=ranges, found=found, stop=stop
             ),
             daemon=True,
         )
@@ -76,7 +79,7 @@ def line(key: bytes, columns: dict[bytes, bytes]) -> bytes:
 
 
 def _scan(
-    port: int,
+    thrift: Address,
     table: str,
     *,
     row_filter: str | None,
@@ -85,7 +88,7 @@ def _scan(
     stop: Event,
 ) -> None:
     try:
-        connection = happybase.Connection("127.0.0.1", port, timeout=_TIMEOUT_MS)
+        connection = happybase.Connection(*thrift, timeout=_TIMEOUT_MS)
         with suppress(Empty):
             while not stop.is_set():
                 first, after = ranges.get_nowait()

@@ -19,7 +19,9 @@ class Rule(NamedTuple):
 
 LOG, TOPIC, RAW, HBASE = "log files", "topic", "HDFS raw", "HBase"
 CLEAN, QUARANTINE = "transactions_cln", "quarantine"
-HOP_NAMES: Final = (LOG, TOPIC, RAW, HBASE, CLEAN, QUARANTINE)
+FUTURE_MS: Final = 600_000
+"""Up to here a line may be ahead of the broker's time: the programme's rule, once more, for verify
+takes nothing from the stages that it judges."""
 
 RULES: Final = (
     Rule(TOPIC, "missing", "is in the log files, but went missing before the topic", """
@@ -71,6 +73,13 @@ RULES: Final = (
     Rule(CLEAN, "wrong", "lies in a partition of another date: {note}", """
          select c.h, c.file as note from cln c join texts t using (h)
          where c.day is distinct from t.day"""),
+    Rule(CLEAN, "wrong", "lies in a partition of other hours: {note}", """
+         select h, file as note from cln
+         where block is distinct from hour - hour % getvariable('hours')"""),
+    Rule(CLEAN, "wrong", "has an ingested_at that is not when the topic got it: {note}", """
+         select c.h, format('{}/{} in {}', p, off, c.file) as note
+         from cln c join topic t using (p, off)
+         where c.tid = getvariable('tid') and t.h = c.h and c.came is distinct from t.ts * 1000"""),
     Rule(CLEAN, "wrong", "has an odr_prc or odr_tms that does not follow from it, in {note}", """
          select h, file as note from cln where not derived"""),
     Rule(QUARANTINE, "double", "is twice in quarantine under one offset: {note}", """
@@ -87,6 +96,12 @@ RULES: Final = (
          from quar q join cut k using (p)
          left join topic t using (p, off) left join texts x on x.h = t.h
          where q.tid = getvariable('tid') and q.off >= k.held and (t.h is null or t.h != q.h)"""),
+    Rule(QUARANTINE, "wrong", "lies in a partition of another date of arrival: {note}", """
+         select h, file as note from quar where day is distinct from due"""),
+    Rule(QUARANTINE, "wrong", "has a seen_at that is not when the topic got it: {note}", """
+         select q.h, format('{}/{} in {}', p, off, q.file) as note
+         from quar q join topic t using (p, off)
+         where q.tid = getvariable('tid') and t.h = q.h and q.came is distinct from t.ts * 1000"""),
     Rule(QUARANTINE, "foreign", "is in quarantine ({note}), but no hop before it ever had it", """
          select q.h, min(q.file) as note
          from quar q join seen s using (h)
@@ -103,6 +118,24 @@ RULES: Final = (
                            where (in_log or in_topic or raw)
                              and not in_clean and not in_quarantine)
          group by q.h"""),
+    Rule(QUARANTINE, "wrong", "is quarantined as CONFLICT ({note}), but transactions_cln has this "
+         "very line, and no other line of its event came before", """
+         select q.h, format('{}/{}', q.p, q.off) as note
+         from quar q join cut k using (p) join texts t using (h)
+         where q.reason = 'CONFLICT' and q.tid = getvariable('tid') and q.off >= k.held
+           and q.h in (select h from cln)
+           -- one that the topic does not hold may have come before: so this is no fault for sure
+           and not exists (from texts o left join topic e on e.h = o.h
+                           where o.i = t.i and o.h != t.h
+                             and (e.h is null or e.p != q.p or e.off < q.off))"""),
+    Rule(QUARANTINE, "wrong", "is quarantined as FUTURE, but came no earlier than allowed: {note}",
+         f"""
+         select q.h, format('{{}}/{{}} was appended at {{}}', q.p, q.off, e.ts) as note
+         from quar q join topic e on e.p = q.p and e.off = q.off and e.h = q.h
+         join texts t on t.h = q.h
+         where q.reason = 'FUTURE' and q.tid = getvariable('tid')
+           and coalesce(try_cast(split_part(t.line::varchar, '|', 2) as bigint) - e.ts
+                        <= {FUTURE_MS}, true)"""),  # noqa: S608 (a constant)
     Rule(HBASE, "missing", "is clean or FUTURE, but HBase has no row of its event", """
          select h, null as note from seen join texts t using (h)
          where (clean or future) and t.i not in (select i from hbase join texts using (h))"""),

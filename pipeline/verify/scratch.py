@@ -1,7 +1,9 @@
 """The scratch database: every hop's lines in DuckDB, on disk in a temporary folder.
 
 A line's text is kept once, in `texts`, with what is derived from it; the hops' tables name it by
-its 128-bit hash `h`. Nothing here knows what a good line is: a text is split at `|` and no more.
+its 128-bit hash `h`. The hash is of the whole line; of a line above 4,096 bytes the text is cut
+there (a good line has some hundred). Nothing here knows what a good line is: a text is split at
+`|` and no more.
 
     texts   h, line, day (business date or null: none), amount (null: none), i (hash of the text up
             to the fifth `|`, the identity)
@@ -9,8 +11,10 @@ its 128-bit hash `h`. Nothing here knows what a good line is: a text is split at
     topic   h, p, off, ts (append time, epoch milliseconds)
     raw     h, arrival
     hbase   h
-    cln     h, tid, p, off, derived (its other columns follow from the line), file, day
-    quar    h, tid, p, off, reason, file, day (of arrival)
+    cln     h, tid, p, off, derived (its other columns follow from the line), file, day, block (its
+            partition's odr_hr), hour (the programme's, of ordered_at), came (ingested_at, epoch us)
+    quar    h, tid, p, off, reason, file, day (of arrival), due (what that has to be by seen_at),
+            came (seen_at, epoch us)
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,17 +24,21 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 MEMORY: Final = "300MB"
+HEAD_BYTES: Final = 4_096
+"""What is kept of a line. DuckDB takes 2,048 lines at a time, several times in memory."""
 HOPS: Final = {
     "log": {"tail": "boolean"},
     "topic": {"p": "integer", "off": "bigint", "ts": "bigint"},
     "raw": {"arrival": "date"},
     "hbase": {},
     "cln": {"tid": "varchar", "p": "integer", "off": "bigint", "derived": "boolean",
-            "file": "varchar", "day": "date"},
+            "file": "varchar", "day": "date", "block": "integer", "hour": "integer",
+            "came": "bigint"},
     "quar": {"tid": "varchar", "p": "integer", "off": "bigint", "reason": "varchar",
-             "file": "varchar", "day": "date"},
+             "file": "varchar", "day": "date", "due": "date", "came": "bigint"},
 }  # fmt: skip
 """The tables of the hops, with the columns beside h."""
 
@@ -83,9 +91,10 @@ class Scratch:
         )
         lines = 0
         for batch in batches:
-            self._connection.register("batch", batch)
+            head = pc.binary_slice(batch["line"], 0, HEAD_BYTES)
+            self._connection.register("batch", batch.append_column("head", head))
             self._connection.execute(
-                f"insert into incoming select md5_number(line), line{values} from batch",  # noqa: S608
+                f"insert into incoming select md5_number(line), head{values} from batch",  # noqa: S608
                 constants or None,
             )
             self._connection.unregister("batch")

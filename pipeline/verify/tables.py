@@ -19,8 +19,10 @@ from pipeline.webhdfs import Hdfs
 
 _GENERATION: Final = re.compile(r"g=([0-9]+)")
 _PARTITION: Final = re.compile(r"[a-z_]+=(.+)")
+_BLOCK: Final = re.compile(r"/odr_hr=([0-9]{1,2})/")
 _GROUP: Final = 64
-_BATCH: Final = 50_000
+_BATCH: Final = 2_048
+"""Rows at a time: each may be a bad line of 64 KiB."""
 
 TRANSACTIONS: Final = """
 select encode(
@@ -41,6 +43,7 @@ select encode(
          case event when 'SALE' then amount when 'REFUND' then -amount else 0 end
        and odr_tms is not distinct from
          strftime(timezone($zone, ordered_at::timestamptz), '%d-%m-%Y %H:%M:%S') as derived,
+       epoch_us(ingested_at) as came, hour(timezone($zone, ordered_at::timestamptz)) as hour,
        filename
 from read_parquet($files, filename = true, hive_partitioning = false)
 """
@@ -48,9 +51,9 @@ from read_parquet($files, filename = true, hive_partitioning = false)
 
 QUARANTINE: Final = """
 select raw as line, kafka_topic_id as tid, kafka_partition as p, kafka_offset as off, reason,
+       epoch_us(seen_at) as came, timezone($zone, seen_at::timestamptz)::date as due,
        filename
 from read_parquet($files, filename = true, hive_partitioning = false)
-where $zone is not null
 """
 
 
@@ -87,7 +90,7 @@ def read_table(
     hdfs: Hdfs, files: Iterable[TableFile], query: str, zone: str, scratch: Path
 ) -> Iterator[pa.Table]:
     """Give the rows of some files by one of the queries above, and `file`, the path on HDFS,
-    with `day`, its partition's date.
+    with `day`, its partition's date, and `block`, its odr_hr (null: none).
     """
     connection = duckdb.connect(config={"memory_limit": "200MB", "temp_directory": str(scratch)})
     connection.execute("set timezone = 'UTC'")
@@ -121,11 +124,12 @@ def _read(
         "filename": list(group),
         "file": list(group.values()),
         "day": pa.array([days[path] for path in group.values()], pa.date32()),
+        "block": pa.array([_block(path) for path in group.values()], pa.int32()),
     })  # fmt: skip
     connection.register("names", names)
     try:
         yield from connection.sql(
-            f"select r.* exclude (filename), n.file, n.day from ({query}) r"  # noqa: S608 (ours)
+            f"select r.* exclude (filename), n.file, n.day, n.block from ({query}) r"  # noqa: S608 (ours)
             " join names n using (filename)",
             params={"files": list(group), "zone": zone},
         ).to_arrow_reader(_BATCH)
@@ -145,6 +149,11 @@ def _readable(error: duckdb.Error, group: dict[str, str]) -> str:
         f"A Parquet file among {next(iter(group.values()))} and the {len(group) - 1} after it "
         f"cannot be read: {text}. `./loyalty status` shows HDFS's state."
     )
+
+
+def _block(path: str) -> int | None:
+    found = _BLOCK.search(path)
+    return int(found[1]) if found else None
 
 
 def _date(text: str) -> date | None:

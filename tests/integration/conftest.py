@@ -1,87 +1,74 @@
-"""The tests' own stack: a data folder and ports of its own, started by the first test that asks.
+"""The tests' own stacks: data folders and ports of their own, started by the first test that asks.
 
-It runs beside a running `up`. Nothing is mocked: the servers are the product's.
+They run beside a running `up`. Nothing is mocked: the servers are the product's.
 """
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
+import json
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from pipeline.places import Places
-from pipeline.settings import ROOT, Settings
+from drill.stack import OwnStack, own_stack
+from tests.integration.oracle import Reckoning, reckon
+from tests.integration.warehouse import Warehouse, own_warehouse
+from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 
-PORTS = [name for name in Settings.model_fields if name.endswith("_port")]
-
-
-@dataclass(frozen=True)
-class RunningStack:
-    """A running `up --empty` and its command line."""
-
-    settings: Settings
-    environment: dict[str, str]
-
-    @property
-    def places(self) -> Places:
-        """The folders of its data folder."""
-        return Places(self.settings.data)
-
-    def run(
-        self, *arguments: str, stdin: str | None = None, timeout: float = 300
-    ) -> subprocess.CompletedProcess[str]:
-        """Run `./loyalty ARGUMENTS` against it, never raising for its exit code."""
-        return subprocess.run(
-            [str(ROOT / "loyalty"), *arguments],
-            env=self.environment, cwd=ROOT, input=stdin, timeout=timeout,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    def ok(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run a command that must succeed, and give its standard output."""
-        done = self.run(*arguments, stdin=stdin)
-        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+SHARED: Final = ("broken_stack", "stack")
+"""The stacks of a session; the one whose tests take longest comes first."""
 
 
-def free_ports(count: int) -> list[int]:
-    """Give ports that nobody listens on, all different."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+@pytest.hookimpl(tryfirst=True)  # xdist looks at the marks in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a stack in one process; two processes share the tests (pytest-xdist)."""
+    groups = {item: _group(item) for item in items}
+    ranks = {"": 0} | {name: rank for rank, name in enumerate(SHARED, start=1)}
+    items.sort(key=lambda item: ranks.get(groups[item], len(ranks)))
+    for item, group in groups.items():
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
-def make_stack(data: Path, **settings: str) -> RunningStack:
-    """Describe a stack of a test's own; nothing is started."""
-    values = {f"LOYALTY_{name.upper()}": str(port)
-              for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}  # fmt: skip
-    values |= {f"LOYALTY_{name.upper()}": value for name, value in settings.items()}
-    values["LOYALTY_DATA"] = str(data)
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("LOYALTY_")}
-    model = Settings.model_validate(
-        {k.removeprefix("LOYALTY_").lower(): v for k, v in values.items()}
-    )
-    return RunningStack(model, inherited | values)
+def _group(item: pytest.Item) -> str:
+    """Give the shared stack of a test, or its module; nothing for one without servers."""
+    if Path(__file__).parent not in item.path.parents:
+        return ""
+    names = getattr(item, "fixturenames", ())
+    return next((name for name in SHARED if name in names), item.path.stem)
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[RunningStack]:
+def stack() -> Iterator[OwnStack]:
     """Start one empty stack for the session, and take it down with its data at the end."""
-    data = Path(tempfile.mkdtemp(prefix="loyalty-test-"))
-    running = make_stack(data, trigger_seconds="1")
-    started = running.run("up", "--empty", timeout=600)
-    try:
-        assert started.returncode == 0, started.stdout + started.stderr
+    with own_stack(trigger_seconds="1") as running:
         yield running
-    finally:
-        stopped = running.run("down", timeout=200)
-        shutil.rmtree(data, ignore_errors=True)
-        assert stopped.returncode == 0, stopped.stderr
+
+
+@pytest.fixture(scope="session")
+def week(stack: OwnStack) -> Reckoning:
+    """Load the customers, replay the receipts once, and let every hop catch up."""
+    require_data()
+    stack.ok("customers", "load", str(CUSTOMERS))
+    stack.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))
+    verified = json.loads(stack.ok("verify", "--wait", "--json"))
+    assert verified["ok"], verified["differences"]
+    stack.ok("refresh", "--data-dt", "2019-04-05")
+    return reckon()
+
+
+@pytest.fixture(scope="session")
+def broken_stack() -> Iterator[OwnStack]:
+    """Start one stack for all drills of the session, beside the other tests' stack.
+
+    Each drill leaves it whole: everything runs and has read to the end of the log.
+    """
+    with own_stack(trigger_seconds="1") as running:
+        yield running
+
+
+@pytest.fixture
+def warehouse(stack: OwnStack) -> Iterator[Warehouse]:
+    """Make a database with the product's tables for one test."""
+    with own_warehouse(stack) as made:
+        yield made

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from drill.stack import OwnStack
 from producer.faults import NAMES
 from producer.malformed import REASONS
-from tests.integration.conftest import RunningStack
 
 FAULTS = ",".join(f"{name}=0.02" for name in NAMES)
 
 
-def verified(stack: RunningStack, key: Path) -> dict[str, Any]:
+def verified(stack: OwnStack, key: Path) -> dict[str, Any]:
     """Compare a key with everything; the exit code must say what the object says."""
     done = stack.run("verify", "--wait", "--json", "--answer-key", str(key))
     assert done.stdout, done.stderr
@@ -24,7 +24,7 @@ def verified(stack: RunningStack, key: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def key(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def key(stack: OwnStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write 3,000 orders with every fault, half of them now and half of them at a time in 2019."""
     path = tmp_path_factory.mktemp("key") / "key.tsv"
     for options in (("--rate", "500/s"), ("--start", "2019-11-02T22:00:00", "--rate", "10s")):
@@ -33,7 +33,7 @@ def key(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_every_planted_fault_is_found(stack: RunningStack, key: Path) -> None:
+def test_every_planted_fault_is_found(stack: OwnStack, key: Path) -> None:
     faults = Counter(row.split("\t")[3] for row in key.read_text("ascii").splitlines()[1:])
     assert {f"malformed:{reason}" for reason in REASONS} <= faults.keys()
     assert {name for name in NAMES if name != "malformed"} <= faults.keys()
@@ -46,7 +46,7 @@ def test_every_planted_fault_is_found(stack: RunningStack, key: Path) -> None:
     }  # fmt: skip
 
 
-def test_what_a_key_has_and_no_store_is_named(stack: RunningStack, key: Path) -> None:
+def test_what_a_key_has_and_no_store_is_named(stack: OwnStack, key: Path) -> None:
     more = key.with_name("more.tsv")
     never = "7|1795521600000|NEVER-1|1|SALE"
     more.write_text(f"{key.read_text('ascii')}{never}\t{'5' * 32}\t65.00\t\n", "ascii")
@@ -58,7 +58,7 @@ def test_what_a_key_has_and_no_store_is_named(stack: RunningStack, key: Path) ->
 
 
 def test_another_reason_and_a_line_that_is_no_conflict_are_named(
-    stack: RunningStack, key: Path
+    stack: OwnStack, key: Path
 ) -> None:
     other = key.with_name("other.tsv")
     text = key.read_text("ascii").replace("malformed:ITEM", "malformed:STORE", 1)

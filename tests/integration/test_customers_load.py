@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 
 from batch.load import clear_unfinished, keep_raw
+from drill.stack import OwnStack
 from hive.session import connect
 from hive.tables import get_location, set_location
 from pipeline.errors import LoyaltyError
 from pipeline.places import CLEAN, CUSTOMERS, RAW_CUSTOMERS
 from pipeline.webhdfs import Hdfs
 from producer.members import read_members
-from tests.integration.conftest import RunningStack
 from tests.shared_data import CUSTOMERS as FILE
 from tests.shared_data import require_data
 
 
 @pytest.fixture
-def rows(stack: RunningStack) -> list[str]:
+def rows(stack: OwnStack) -> list[str]:
     """Load the chain's own file, which every test leaves in place; give its rows."""
     require_data()
     result = json.loads(stack.ok("customers", "load", str(FILE), "--json"))
@@ -27,7 +27,7 @@ def rows(stack: RunningStack) -> list[str]:
     return FILE.read_text(encoding="utf-8").splitlines()
 
 
-def shown(stack: RunningStack) -> Any:
+def shown(stack: OwnStack) -> Any:
     """Ask Hive for count, sum of ids and number of genders."""
     query = (
         "select count(*) n, sum(cust_id) ids, count(distinct cust_gender) genders "
@@ -36,7 +36,7 @@ def shown(stack: RunningStack) -> Any:
     return json.loads(stack.ok("sql", query, "--json"))
 
 
-def generations(stack: RunningStack) -> list[str]:
+def generations(stack: OwnStack) -> list[str]:
     """List the generations on HDFS."""
     return sorted(Hdfs(stack.settings.webhdfs, user="spark").names(CUSTOMERS))
 
@@ -48,9 +48,7 @@ def write(folder: Path, lines: list[str]) -> str:
     return str(path)
 
 
-def test_a_loaded_file_is_what_hive_and_the_producer_have(
-    stack: RunningStack, rows: list[str]
-) -> None:
+def test_a_loaded_file_is_what_hive_and_the_producer_have(stack: OwnStack, rows: list[str]) -> None:
     ids = [int(row.split(",")[0]) for row in rows]
     assert shown(stack) == [{"n": 2246, "ids": sum(ids), "genders": 3}]
     assert sorted(member.customer_id for member in read_members(stack.places)) == sorted(ids)
@@ -60,7 +58,7 @@ def test_a_loaded_file_is_what_hive_and_the_producer_have(
     assert sorted(raw) == sorted(f"g={number}.csv" for number in newest)
 
 
-def test_refused_files_change_nothing(stack: RunningStack, rows: list[str], tmp_path: Path) -> None:
+def test_refused_files_change_nothing(stack: OwnStack, rows: list[str], tmp_path: Path) -> None:
     before, numbers = shown(stack), generations(stack)
     eight = [row.rpartition(",")[0] for row in rows]
     six_percent = [row.replace("-", "/", 1) if n % 16 == 0 else row for n, row in enumerate(rows)]
@@ -75,7 +73,7 @@ def test_refused_files_change_nothing(stack: RunningStack, rows: list[str], tmp_
 
 
 def test_broken_rows_are_listed_without_personal_data(
-    stack: RunningStack, rows: list[str], tmp_path: Path
+    stack: OwnStack, rows: list[str], tmp_path: Path
 ) -> None:
     path = write(tmp_path, [*rows, "x,1,Secret Name", rows[0]])
     try:
@@ -88,7 +86,7 @@ def test_broken_rows_are_listed_without_personal_data(
 
 
 def test_a_refresh_makes_the_switch_that_a_killed_load_left(
-    stack: RunningStack, rows: list[str]
+    stack: OwnStack, rows: list[str]
 ) -> None:
     elsewhere = f"{stack.settings.hdfs}{CLEAN}/elsewhere"
     with connect("127.0.0.1", stack.settings.hiveserver2_port) as session:
@@ -98,7 +96,7 @@ def test_a_refresh_makes_the_switch_that_a_killed_load_left(
         assert get_location(session, "customers_cln") == newest
 
 
-def test_of_loaded_files_two_stay_and_of_killed_loads_none(stack: RunningStack) -> None:
+def test_of_loaded_files_two_stay_and_of_killed_loads_none(stack: OwnStack) -> None:
     hdfs, folder = Hdfs(stack.settings.webhdfs, user="spark"), f"{CLEAN}/test_raw_customers"
     try:
         for number in (1, 2, 10, 10, 3):  # a number that is taken, and one below

@@ -14,18 +14,18 @@ import psutil
 import pytest
 
 from cluster.supervision import Supervisor
+from drill.stack import PORTS, OwnStack, describe
 from pipeline.settings import ROOT
-from tests.integration.conftest import PORTS, RunningStack, make_stack
 from tests.integration.observation import pids, status
 from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[RunningStack]:
+def demo() -> Iterator[OwnStack]:
     """Start the demo in a data folder and on ports of its own."""
     data = Path(tempfile.mkdtemp(prefix="loyalty-demo-"))
-    running = make_stack(data)
+    running = describe(data)
     started = running.run("up", "--rate", "2/s", timeout=600)
     try:
         assert started.returncode == 0, started.stdout + started.stderr
@@ -35,14 +35,35 @@ def demo() -> Iterator[RunningStack]:
         shutil.rmtree(data, ignore_errors=True)
 
 
-def test_the_demo_is_healthy_and_has_members(demo: RunningStack) -> None:
+def test_the_demo_is_healthy_and_has_members(demo: OwnStack) -> None:
     assert status(demo)["healthy"] is True
     rows = json.loads(demo.ok("sql", "--json", "select count(*) n from loyalty"))
     assert rows == [{"n": 2000}]
 
 
-def test_an_invented_order_is_counted_by_a_refresh(demo: RunningStack) -> None:
-    statement = "select cust_id, order_id from transactions_cln where cust_id is not null limit 1"
+def test_thirty_days_of_orders_are_everywhere_after_the_first_up(demo: OwnStack) -> None:
+    written = {
+        line
+        for path in demo.places.order_files()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "|history-" in line
+    }
+    days = "count(distinct order_id) orders, count(*) n, count(distinct odr_dt) days"
+    (found,) = demo.sql(f"select {days} from transactions_cln where order_id like 'history-%'")
+    assert (found["orders"], found["n"]) == (3000, len(written))
+    assert found["days"] in {30, 31}
+    # verify compares the lines of every hop; that of `up` itself is the snapshot
+    hops = {hop["hop"]: hop["distinct"] for hop in demo.answer("verify", "--wait")["hops"]}
+    assert min(hops[hop] for hop in ("topic", "HDFS raw", "HBase")) >= len(written)
+    (spent,) = demo.sql("select count(*) n from loyalty where spnd_amt > 0")
+    assert spent["n"] > 500, "Hive has something to say at once"
+
+
+def test_an_invented_order_is_counted_by_a_refresh(demo: OwnStack) -> None:
+    statement = (
+        "select cust_id, order_id from transactions_cln where cust_id is not null"
+        " and order_id like 'demo-%' order by ordered_at desc limit 1"
+    )
     wait_until("an order in Hive", lambda: bool(json.loads(demo.ok("sql", "--json", statement))))
     row = json.loads(demo.ok("sql", "--json", statement))[0]
     assert row["order_id"] in demo.ok("orders", str(row["cust_id"]), "--json")
@@ -53,7 +74,7 @@ def test_an_invented_order_is_counted_by_a_refresh(demo: RunningStack) -> None:
     assert Decimal(spent[0]["spnd_amt"]) > 0
 
 
-def test_the_rate_is_seen_as_asked(demo: RunningStack) -> None:
+def test_the_rate_is_seen_as_asked(demo: OwnStack) -> None:
     demo.ok("rate", "5/s")
 
     def agrees() -> bool:
@@ -75,7 +96,7 @@ def commands(session: str) -> list[str]:
     return [line[2:] for line in part.splitlines() if line.startswith("$ ./loyalty")]
 
 
-def run_all(stack: RunningStack, lines: list[str], folder: Path) -> None:
+def run_all(stack: OwnStack, lines: list[str], folder: Path) -> None:
     """Run a session's commands as they stand, in a folder that holds a chain's files."""
     for source in (RECEIPTS, CUSTOMERS, PRODUCTS):
         name = re.sub(r"-2019.*", "", source.stem)
@@ -89,7 +110,7 @@ def run_all(stack: RunningStack, lines: list[str], folder: Path) -> None:
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
 
 
-def test_the_readmes_first_session_runs_as_it_stands(demo: RunningStack, tmp_path: Path) -> None:
+def test_the_readmes_first_session_runs_as_it_stands(demo: OwnStack, tmp_path: Path) -> None:
     require_data()
     lines = commands("demo")
     assert len(lines) >= 6
@@ -97,26 +118,33 @@ def test_the_readmes_first_session_runs_as_it_stands(demo: RunningStack, tmp_pat
 
 
 def test_a_slow_stream_of_orders_reaches_raw_once_and_nobody_is_restarted(
-    demo: RunningStack,
+    demo: OwnStack,
 ) -> None:
     """With a long poll the HDFS sink's batch stayed open for minutes, and the agent was killed."""
     restarts = {c["name"]: c["restarts"] for c in status(demo)["components"]}
     assert restarts == dict.fromkeys(restarts, 0)
-    hops = {hop["hop"]: hop for hop in json.loads(demo.ok("verify", "--json"))["hops"]}
-    raw = hops["HDFS raw"]
-    assert raw["lines"] == raw["distinct"] > 100
+
+    def raw() -> dict[str, int]:
+        hops = {hop["hop"]: hop for hop in json.loads(demo.ok("verify", "--json"))["hops"]}
+        return dict(hops["HDFS raw"])
+
+    demo.ok("rate", "resume")  # the README's session ended with a pause
+    demo.ok("rate", "5/s")
+    goal = raw()["lines"] + 100
+    wait_until("a hundred lines more", lambda: raw()["lines"] > goal, seconds=120)
+    found = raw()
+    assert found["lines"] == found["distinct"]
 
 
-def test_the_readmes_real_session_runs_as_it_stands(stack: RunningStack, tmp_path: Path) -> None:
+def test_the_readmes_real_session_runs_as_it_stands(stack: OwnStack, tmp_path: Path) -> None:
     require_data()
     lines = commands("real")
     assert len(lines) >= 5
     run_all(stack, lines, tmp_path)
 
 
-def test_customers_of_a_chain_pause_the_invented_orders(demo: RunningStack) -> None:
+def test_customers_of_a_chain_pause_the_invented_orders(demo: OwnStack) -> None:
     require_data()
-    demo.ok("rate", "resume")  # the README's session ended with a pause
     demo.ok("rate", "2/s")
     done = demo.run("customers", "load", str(CUSTOMERS))
     assert done.returncode == 0, done.stderr
@@ -127,7 +155,7 @@ def test_customers_of_a_chain_pause_the_invented_orders(demo: RunningStack) -> N
     )
 
 
-def test_down_leaves_no_process_and_no_port(demo: RunningStack) -> None:
+def test_down_leaves_no_process_and_no_port(demo: OwnStack) -> None:
     daemon = psutil.Process(Supervisor(demo.places).daemon_pid())
     family = [daemon, *daemon.children(recursive=True)]
     demo.ok("down")
@@ -141,13 +169,14 @@ def test_down_leaves_no_process_and_no_port(demo: RunningStack) -> None:
     assert demo.run("down").returncode == 0, "a second down is fine"
 
 
-def test_up_ends_what_a_killed_supervisor_left_running(demo: RunningStack) -> None:
+def test_up_ends_what_a_killed_supervisor_left_running(demo: OwnStack) -> None:
     demo.ok("up")
     daemon = psutil.Process(Supervisor(demo.places).daemon_pid())
     before = pids(demo)["flume"]
     daemon.kill()
     daemon.wait(10)
     assert psutil.pid_exists(before)
+    assert "processes of this stack run on" in status(demo)["watcher"]
     assert "left running" in demo.run("up").stderr
     assert not psutil.pid_exists(before)
     assert status(demo)["healthy"] is True

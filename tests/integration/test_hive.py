@@ -1,120 +1,28 @@
 """Hive's tables and the loyalty snapshot, on the real servers, in a database of the tests' own."""
 
 import io
-import time
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Event, Thread
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from pyarrow import orc
 
-from hive.generations import GRACE_SECONDS, SnapshotTable
-from hive.refresh import build
-from hive.session import Session, connect
-from hive.sql import read_statement
+from drill.stack import OwnStack
+from hive.session import connect
 from hive.tables import TABLES, Partition, get_location, make_tables, partition_names, set_location
 from pipeline.errors import Refused
-from pipeline.webhdfs import Hdfs
+from pipeline.generations import MARKER
 from streaming.files import QUARANTINE, TRANSACTIONS, encode
-from tests.integration.conftest import RunningStack
+from tests.integration.warehouse import AT, Warehouse
 from tests.waiting import wait_until
 
 DAY = date(2019, 4, 5)
-AT = datetime(2019, 4, 5, 16, 0, 0, 123000, tzinfo=UTC)
-Spend = dict[int, Decimal]
 
 
-@dataclass(frozen=True)
-class Warehouse:
-    """A database with the product's tables, in folders of its own."""
-
-    session: Session
-    uri: str
-    clean: str
-    mart: str
-    spark: Hdfs
-    hive: Hdfs
-
-    def snapshots(self) -> SnapshotTable:
-        folder = f"{self.mart}/loyalty"
-        return SnapshotTable(self.session, self.hive, self.uri, "loyalty", "data_dt", folder)
-
-    def load_customers(self, ids: list[int], generation: int) -> None:
-        stream = io.BytesIO()
-        columns: dict[str, Any] = {
-            "cust_id": pa.array(ids, pa.int64()),
-            "cust_nm": [f"Zoë {i}" for i in ids],
-            "cust_member_card_no": [f"{i:09}" for i in ids],
-        }
-        pq.write_table(pa.table(columns), stream)
-        folder = f"{self.clean}/customers_cln/g={generation}"
-        self.spark.write(f"{folder}/part.parquet", stream.getvalue())
-        set_location(self.session, "customers_cln", f"{self.uri}{folder}")
-
-    def add_transactions(self, day: date, amounts: list[tuple[int | None, str]]) -> None:
-        """Add a file of SALE lines to a business date."""
-        row = {"event": "SALE", "ordered_at": AT, "ingested_at": AT, "line_no": 1}
-        rows = [row | {"cust_id": i, "odr_prc": Decimal(text)} for i, text in amounts]
-        table = pa.Table.from_pylist(rows, schema=TRANSACTIONS)
-        folder = f"{self.clean}/transactions_cln/odr_dt={day}/odr_hr=0/g=1"
-        name = f"{uuid.uuid4().hex}.parquet"
-        self.spark.write(f"{folder}/{name}", encode(table, TRANSACTIONS))
-        partition: Partition = {"odr_dt": day, "odr_hr": 0}
-        set_location(self.session, "transactions_cln", f"{self.uri}{folder}", partition)
-
-    def stage(self, day: date) -> str:
-        staged = f"{self.mart}/staging/{uuid.uuid4().hex}"
-        build(self.session, f"{self.uri}{staged}", day)
-        return staged
-
-    def refresh(self, day: date) -> str:
-        return self.snapshots().publish(self.stage(day), day)
-
-    def spend(self, day: date) -> Spend:
-        rows = self.session.rows(f"select cust_id, spnd_amt from loyalty where data_dt = '{day}'")
-        found: Spend = dict(rows)
-        assert len(found) == len(rows)
-        return found
-
-    def generations(self, day: date) -> list[str]:
-        return sorted(self.hive.names(f"{self.mart}/loyalty/data_dt={day}"))
-
-
-@pytest.fixture
-def warehouse(stack: RunningStack) -> Iterator[Warehouse]:
-    settings, name = stack.settings, f"test_{uuid.uuid4().hex[:8]}"
-    spark, hive = (Hdfs(settings.webhdfs, user=user) for user in ("spark", "hive"))
-    clean, mart = f"/data/clean/{name}", f"/data/mart/{name}"
-    root = Hdfs(settings.webhdfs, user="root")
-    root.make_folder(clean)
-    root.own(clean, "spark", "lake", "750")
-    for folder in ("transactions_cln", "quarantine", "no_customers"):
-        spark.make_folder(f"{clean}/{folder}")  # as `up` does: Hive may not write there
-    hive.make_folder(f"{mart}/loyalty")
-    with connect("127.0.0.1", settings.hiveserver2_port) as session:
-        session.run(f"create database {name}")
-        try:
-            session.run(f"use {name}")
-            for table in TABLES:
-                text = read_statement(f"ddl/{table}.sql", hdfs=settings.hdfs)
-                own = text.replace("/data/clean/", f"{clean}/").replace("/data/mart/", f"{mart}/")
-                session.run(own)
-            yield Warehouse(session, settings.hdfs, clean, mart, spark, hive)
-        finally:
-            session.run("use default")
-            session.run(f"drop database {name} cascade")
-            root.delete(clean)
-            root.delete(mart)
-
-
-def test_tables_are_there_and_made_again_stay_as_they_are(stack: RunningStack) -> None:
+def test_tables_are_there_and_made_again_stay_as_they_are(stack: OwnStack) -> None:
     with connect("127.0.0.1", stack.settings.hiveserver2_port) as session:
         before = [session.rows(f"show create table {table}") for table in TABLES]
         make_tables(session, stack.settings.hdfs)
@@ -159,7 +67,8 @@ def test_again_gives_the_same_rows_as_a_new_generation(warehouse: Warehouse) -> 
 def test_other_engines_find_the_columns_by_name(warehouse: Warehouse) -> None:
     warehouse.load_customers([1], generation=1)
     folder = warehouse.refresh(DAY)
-    (path,) = [path for path, _ in warehouse.hive.walk(folder)]
+    names = [path for path, _ in warehouse.hive.walk(folder)]
+    (path,) = [path for path in names if not path.rpartition("/")[2].startswith("_")]
     schema = orc.ORCFile(io.BytesIO(warehouse.hive.read(path))).schema
     assert schema.names == ["cust_id", "cust_name", "cust_member_card_no", "spnd_amt"]
     assert schema.field("spnd_amt").type == pa.decimal128(18, 2)
@@ -170,7 +79,7 @@ def test_killed_while_it_builds_nothing_has_changed(warehouse: Warehouse) -> Non
     warehouse.refresh(DAY)
     warehouse.add_transactions(DAY, [(1, "70.00")])
     warehouse.stage(DAY)
-    warehouse.snapshots().settle()
+    warehouse.settle()
     assert warehouse.spend(DAY) == {1: Decimal("0.00")}
     warehouse.refresh(DAY)
     assert warehouse.spend(DAY) == {1: Decimal("70.00")}
@@ -188,27 +97,29 @@ def test_killed_between_rename_and_switch_the_next_one_switches(
     warehouse.hive.make_folder(folder)
     warehouse.hive.rename(staged, f"{folder}/g={earlier + 1}")
     assert warehouse.spend(DAY) == ({1: Decimal("0.00")} if earlier else {})
-    warehouse.snapshots().settle()
+    warehouse.settle()
     assert warehouse.spend(DAY) == {1: Decimal("70.00")}
     assert partition_names(warehouse.session, "loyalty") == {f"data_dt={DAY}"}
 
 
-def test_an_old_generation_goes_an_hour_after_the_switch(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_generation_goes_an_hour_after_the_switch(warehouse: Warehouse) -> None:
     warehouse.load_customers([1], generation=1)
     for _ in range(3):
         warehouse.refresh(DAY)
-    warehouse.snapshots().settle()
+    warehouse.settle()
     assert warehouse.generations(DAY) == ["g=1", "g=2", "g=3"]
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + GRACE_SECONDS + 60)
-    warehouse.snapshots().settle()
+    folder = f"{warehouse.mart}/loyalty/data_dt={DAY}"
+    assert [MARKER in warehouse.hive.names(f"{folder}/g={n}") for n in (1, 2, 3)] == [
+        True,
+        True,
+        False,
+    ]
+    warehouse.settle(grace=0)
     assert warehouse.generations(DAY) == ["g=3"]
     assert warehouse.spend(DAY) == {1: Decimal("0.00")}
 
 
-def test_a_reader_sees_the_old_or_the_new_one(stack: RunningStack, warehouse: Warehouse) -> None:
+def test_a_reader_sees_the_old_or_the_new_one(stack: OwnStack, warehouse: Warehouse) -> None:
     """Each generation has one customer more; a reader must never see a number between or none."""
     warehouse.load_customers([1], generation=1)
     warehouse.refresh(DAY)

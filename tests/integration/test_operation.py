@@ -8,14 +8,19 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+from cluster.readiness import ask_thrift
+from cluster.regionserver import ask_regionserver
+from cluster.report import describe as describe_status
+from cluster.stack import Stack
 from cluster.supervision import Supervisor
+from drill.stack import OwnStack, describe
 from pipeline.lock import only_one
-from tests.integration.conftest import RunningStack, make_stack
+from pipeline.programme import read_programme
 from tests.integration.observation import components, pids, status
 from tests.waiting import wait_until
 
 
-def test_status_is_one_object_with_what_scripts_rely_on(stack: RunningStack) -> None:
+def test_status_is_one_object_with_what_scripts_rely_on(stack: OwnStack) -> None:
     document = status(stack)
     assert document["healthy"] is True
     for component in document["components"]:
@@ -29,28 +34,28 @@ def test_status_is_one_object_with_what_scripts_rely_on(stack: RunningStack) -> 
     assert by_name["hbase"]["rss_mib"] > 50
 
 
-def test_up_again_starts_nothing(stack: RunningStack) -> None:
+def test_up_again_starts_nothing(stack: OwnStack) -> None:
     before = pids(stack)
     stack.ok("up")
     assert pids(stack) == before
     assert before["producer"] == 0, "a folder begun with --empty gets no producer"
 
 
-def test_up_with_other_settings_than_run_is_refused(stack: RunningStack) -> None:
+def test_up_with_other_settings_than_run_is_refused(stack: OwnStack) -> None:
     other = replace(stack, environment=stack.environment | {"LOYALTY_TRIGGER_SECONDS": "2"})
     done = other.run("up")
     assert done.returncode == 1
     assert "another LOYALTY_TRIGGER_SECONDS" in done.stderr
 
 
-def test_a_second_up_while_one_runs_is_refused(stack: RunningStack) -> None:
+def test_a_second_up_while_one_runs_is_refused(stack: OwnStack) -> None:
     with only_one(stack.places.run / "up.lock", "An `up`"):
         done = stack.run("up")
     assert done.returncode == 1
     assert f"process {os.getpid()}" in done.stderr
 
 
-def test_a_component_that_dies_is_started_again_and_counted(stack: RunningStack) -> None:
+def test_a_component_that_dies_is_started_again_and_counted(stack: OwnStack) -> None:
     before = components(stack)["thrift"]["restarts"]
     os.kill(pids(stack)["thrift"], signal.SIGKILL)
     wait_until("the restart is counted",
@@ -60,9 +65,45 @@ def test_a_component_that_dies_is_started_again_and_counted(stack: RunningStack)
     line = f"7|{int(time.time() * 1000)}|{order}|1|SALE|3|latte|1|70.00|"
     stack.ok("produce", "--from", "-", stdin=line + "\n")
     wait_until("the till has the order", lambda: order in stack.ok("orders", "7", "--json"))
+    assert components(stack)["thrift"]["restarts"] == before + 1, "once, and not again"
 
 
-def test_hiveserver2_away_is_a_sentence_and_the_stream_goes_on(stack: RunningStack) -> None:
+def test_an_hbase_that_stands_still_is_killed_and_told_about(stack: OwnStack) -> None:
+    ask_regionserver(stack.settings)
+    before, pid = components(stack)["hbase"], pids(stack)["hbase"]
+    os.kill(pid, signal.SIGSTOP)
+    ask_thrift(stack.settings)  # answers for itself, so it is HBase that is at fault
+    # the rounds of the watcher are 10 s apart, then 5: two of them, each as slow as the machine
+    wait_until("the watcher has killed it", lambda: pids(stack)["hbase"] not in {0, pid}, 45)
+    wait_until("HBase answers", lambda: components(stack)["hbase"]["state"] == "answering", 120)
+    after = components(stack)["hbase"]
+    assert after["restarts"] == before["restarts"] + 1
+    assert "was killed by the watcher" in after["reason"]
+    assert after["reason"].endswith("its process is stopped by a signal")
+    assert status(stack)["healthy"]
+
+
+def test_a_flume_that_stands_still_is_not_healthy(stack: OwnStack) -> None:
+    pid = pids(stack)["flume"]
+    # asked without a process for each question: it is stuck for five seconds, then killed
+    described = Stack(stack.settings, read_programme(stack.settings.programme))
+    found: dict[str, Any] = {}
+
+    def is_stuck() -> bool:
+        document = describe_status(described)
+        flume = next(c for c in document["components"] if c["name"] == "flume")
+        found.update(flume, healthy=document["healthy"])
+        return bool(flume["state"] == "stuck")
+
+    os.kill(pid, signal.SIGSTOP)
+    wait_until("status says so", is_stuck, 60)
+    assert not found["healthy"]
+    assert "stopped by a signal" in found["reason"]
+    wait_until("the watcher has killed it", lambda: pids(stack)["flume"] not in {0, pid}, 45)
+    wait_until("all is well again", lambda: bool(status(stack)["healthy"]), 60)
+
+
+def test_hiveserver2_away_is_a_sentence_and_the_stream_goes_on(stack: OwnStack) -> None:
     supervisor = Supervisor(stack.places)
     supervisor.stop("hiveserver2")
     try:
@@ -81,10 +122,10 @@ def test_hiveserver2_away_is_a_sentence_and_the_stream_goes_on(stack: RunningSta
         answer = stack.run("sql", "--json", statement)
         return answer.returncode == 0 and json.loads(answer.stdout)[0]["n"] == 1
 
-    wait_until("Hive has caught up", seen, seconds=90)
+    wait_until("Hive has caught up", seen, seconds=60)
 
 
-def test_hbase_away_is_a_sentence(stack: RunningStack) -> None:
+def test_hbase_away_is_a_sentence(stack: OwnStack) -> None:
     supervisor = Supervisor(stack.places)
     supervisor.stop("thrift")
     try:
@@ -99,16 +140,16 @@ def test_hbase_away_is_a_sentence(stack: RunningStack) -> None:
     wait_until("Thrift answers", lambda: components(stack)["thrift"]["state"] == "answering")
 
 
-def test_a_busy_port_is_refused_with_its_holder(stack: RunningStack, tmp_path_factory: Any) -> None:
+def test_a_busy_port_is_refused_with_its_holder(stack: OwnStack, tmp_path_factory: Any) -> None:
     data = tmp_path_factory.mktemp("busy")
-    second = make_stack(data, kafka_port=str(stack.settings.kafka_port))
+    second = describe(data, kafka_port=str(stack.settings.kafka_port))
     done = second.run("up", "--empty")
     assert done.returncode == 1
     assert f"port {stack.settings.kafka_port} for Kafka broker is taken by process" in done.stderr
     assert not (data / "stamp.json").exists(), "nothing was begun"
 
 
-def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
+def test_everything_listens_on_loopback_only(stack: OwnStack) -> None:
     import psutil
 
     family = psutil.Process(Supervisor(stack.places).daemon_pid()).children(recursive=True)
@@ -120,3 +161,15 @@ def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
     }
     assert addresses
     assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def test_status_names_a_link_that_flume_cannot_follow(stack: OwnStack) -> None:
+    link = stack.places.order_log / "orders-loop.log"
+    link.symlink_to(link.name)
+    try:
+        document = status(stack)
+    finally:
+        link.unlink()
+    assert document["healthy"] is False
+    (says,) = document["broken_links"]
+    assert says.startswith(f"{link} is a link to nothing")

@@ -8,16 +8,16 @@ from decimal import Decimal
 import happybase
 from confluent_kafka import Consumer, TopicPartition
 
+from drill.stack import OwnStack
 from pipeline.places import RAW
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import ROOT
 from pipeline.topic import Topic
 from pipeline.webhdfs import Hdfs
-from tests.integration.conftest import RunningStack
 from tests.waiting import wait_until
 
 
-def lines_in_topic(stack: RunningStack) -> list[bytes]:
+def lines_in_topic(stack: OwnStack) -> list[bytes]:
     topic = Topic(stack.settings.kafka, stack.settings.topic)
     consumer = Consumer({"bootstrap.servers": topic.servers, "group.id": uuid.uuid4().hex,
                          "enable.auto.commit": False})  # fmt: skip
@@ -35,7 +35,7 @@ def lines_in_topic(stack: RunningStack) -> list[bytes]:
     return found
 
 
-def test_one_order_is_seen_at_every_hop(stack: RunningStack) -> None:
+def test_one_order_is_seen_at_every_hop(stack: OwnStack) -> None:
     order_id = f"PATH-{uuid.uuid4().hex[:12]}"
     now = int(time.time() * 1000)
     first = f"7|{now}|{order_id}|1|SALE|3|caffè latte ☕|2|140.00|"

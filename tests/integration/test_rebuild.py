@@ -5,19 +5,22 @@ import time
 import uuid
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from confluent_kafka import Producer
 
 from cluster.supervision import Supervisor
+from drill.stack import OwnStack
+from pipeline.generations import highest
 from pipeline.places import TRANSACTIONS
 from pipeline.webhdfs import Hdfs
 from streaming.files import TRANSACTIONS as COLUMNS
 from streaming.files import encode
-from streaming.stored import highest_generation
-from tests.integration.conftest import RunningStack
+from tests.waiting import wait_until
 
 DAY = "2019-07-01"
 NOON = 1_561_996_800_000
@@ -25,7 +28,7 @@ HOME = f"{TRANSACTIONS}/odr_dt={DAY}/odr_hr=0"
 RANGE = ("--from", DAY, "--to", DAY)
 
 
-def rebuilt(stack: RunningStack, *options: str) -> dict[str, Any]:
+def rebuilt(stack: OwnStack, *options: str) -> dict[str, Any]:
     """Run rebuild over DAY and give its object; without --repair the exit code says the same."""
     done = stack.run("rebuild", *RANGE, *options, "--json")
     assert done.stdout, done.stderr
@@ -38,7 +41,7 @@ def rebuilt(stack: RunningStack, *options: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def prefix(stack: RunningStack) -> str:
+def prefix(stack: OwnStack) -> str:
     """Write orders of DAY, minutes apart, with a duplicate, a conflict and a bad line."""
     prefix = f"RB-{uuid.uuid4().hex[:8]}"
     lines = [
@@ -53,12 +56,12 @@ def prefix(stack: RunningStack) -> str:
 
 
 @pytest.fixture
-def hdfs(stack: RunningStack) -> Hdfs:
+def hdfs(stack: OwnStack) -> Hdfs:
     return Hdfs(stack.settings.webhdfs, user="spark")
 
 
 def newest(hdfs: Hdfs) -> str:
-    return f"{HOME}/g={highest_generation(hdfs, HOME)}"
+    return f"{HOME}/g={highest(hdfs, HOME)}"
 
 
 def file_of(hdfs: Hdfs, order_id: str) -> str:
@@ -105,7 +108,7 @@ def _invented(hdfs: Hdfs, path: str) -> None:
     hdfs.write(path, encode(pa.concat_tables([rows, ghost, rows.slice(0, 1)]), COLUMNS))
 
 
-def test_what_differs_is_named_and_repaired(stack: RunningStack, prefix: str, hdfs: Hdfs) -> None:
+def test_what_differs_is_named_and_repaired(stack: OwnStack, prefix: str, hdfs: Hdfs) -> None:
     before, old = stored(hdfs), newest(hdfs)
     files = [file_of(hdfs, f"{prefix}-{minute}") for minute in range(4)]
     for spoil, path in zip((_taken_away, _damaged, _altered, _invented), files, strict=True):
@@ -143,7 +146,7 @@ def test_what_differs_is_named_and_repaired(stack: RunningStack, prefix: str, hd
 
 
 def test_a_whole_partition_comes_back_and_a_stream_that_stood_stands(
-    stack: RunningStack, prefix: str, hdfs: Hdfs
+    stack: OwnStack, prefix: str, hdfs: Hdfs
 ) -> None:
     before = stored(hdfs)
     supervisor = Supervisor(stack.places)
@@ -165,7 +168,71 @@ def test_a_whole_partition_comes_back_and_a_stream_that_stood_stands(
     assert f"{prefix}-LATER" in stored(hdfs)["order_id"].to_pylist()
 
 
-def test_a_line_once_future_counts_where_it_is_live(stack: RunningStack, prefix: str) -> None:
+def test_a_row_that_lies_in_another_dates_partition_is_not_doubled(
+    stack: OwnStack, prefix: str, hdfs: Hdfs
+) -> None:
+    """The dates asked for lack it, and the other date's partition is not rebuilt."""
+    path = file_of(hdfs, f"{prefix}-3")
+    astray = f"{TRANSACTIONS}/odr_dt=2019-07-09/odr_hr=0"
+    hdfs.make_folder(f"{astray}/g=1")
+    hdfs.rename(path, f"{astray}/g=1/{path.rpartition('/')[2]}")
+    try:
+        done = stack.run("rebuild", *RANGE, "--repair", "--json")
+        assert done.returncode == 1
+        assert "lie, or may lie, in odr_dt=2019-07-09/odr_hr=0" in " ".join(done.stderr.split())
+    finally:
+        hdfs.rename(f"{astray}/g=1/{path.rpartition('/')[2]}", path)
+        hdfs.delete(f"{TRANSACTIONS}/odr_dt=2019-07-09")
+    assert path == file_of(hdfs, f"{prefix}-3"), "and nothing was published"
+
+
+def put_into_topic(stack: OwnStack, lines: list[str]) -> None:
+    """Write lines past the log files and Flume, as if Flume had just delivered them."""
+    producer = Producer({"bootstrap.servers": stack.settings.kafka})
+    for line in lines:
+        producer.produce(stack.settings.topic, line.encode())
+    assert producer.flush(10) == 0
+
+
+def test_a_repair_waits_until_raw_has_what_the_table_has(
+    stack: OwnStack, prefix: str, hdfs: Hdfs, tmp_path: Path
+) -> None:
+    """Without the wait what raw has not got yet would be foreign in the table, and go."""
+    lines = [f"7|{NOON + n}|{prefix}-AHEAD|{n}|SALE|3|mocha|1|80.00|" for n in range(1, 4)]
+    supervisor, log = Supervisor(stack.places), tmp_path / "rebuild.log"
+
+    def in_table() -> bool:
+        ids: list[str] = stored(hdfs)["order_id"].to_pylist()
+        return ids.count(f"{prefix}-AHEAD") == len(lines)
+
+    supervisor.stop("flume")
+    try:
+        # the log files have them too, for verify: Flume delivers them again when it is back
+        stack.ok("produce", "--from", "-", stdin="".join(f"{line}\n" for line in lines))
+        put_into_topic(stack, lines)
+        wait_until("the table has them", in_table, seconds=60)
+        supervisor.stop("streaming")  # so that no merge puts them into another file
+        before = stored(hdfs)
+        repair = stack.start("rebuild", *RANGE, "--repair", log=log)
+        try:
+            says = f"waiting until HDFS raw has {len(lines)} lines that the table has"
+            wait_until("it says that it waits", lambda: says in log.read_text(), seconds=60)
+            assert repair.poll() is None
+            supervisor.start("flume")
+            assert repair.wait(timeout=180) == 0, log.read_text()
+        finally:
+            repair.kill()
+            repair.wait()
+        assert "row by row the same" in log.read_text()
+        assert stored(hdfs).equals(before), "every row, with its offset and its time of arrival"
+    finally:
+        supervisor.start("flume")
+        supervisor.start("streaming")
+    stack.ok("verify", "--wait")
+    assert rebuilt(stack)["ok"] is True
+
+
+def test_a_line_once_future_counts_where_it_is_live(stack: OwnStack, prefix: str) -> None:
     """Sent too early it is quarantined; replayed when its time has come it counts, once."""
     at = int(time.time() * 1000) + 605_000
     order_id = f"{prefix}-EARLY"
@@ -184,7 +251,7 @@ def test_a_line_once_future_counts_where_it_is_live(stack: RunningStack, prefix:
     assert json.loads(stack.ok("rebuild", "--json"))["ok"] is True
 
 
-def test_a_replayed_line_that_is_still_bad_comes_back(stack: RunningStack, prefix: str) -> None:
+def test_a_replayed_line_that_is_still_bad_comes_back(stack: OwnStack, prefix: str) -> None:
     def fields() -> int:
         listed = {r["reason"]: r["count"] for r in json.loads(stack.ok("quarantine", "--json"))}
         return int(listed["FIELDS"])
@@ -201,7 +268,7 @@ def test_a_replayed_line_that_is_still_bad_comes_back(stack: RunningStack, prefi
     assert "\x1b" not in stack.ok("quarantine")
 
 
-def test_without_a_yes_nothing_is_sent(stack: RunningStack, prefix: str) -> None:
+def test_without_a_yes_nothing_is_sent(stack: OwnStack, prefix: str) -> None:
     def size() -> int:
         return sum(path.stat().st_size for path in stack.places.order_log.iterdir())
 
@@ -211,7 +278,7 @@ def test_without_a_yes_nothing_is_sent(stack: RunningStack, prefix: str) -> None
     assert size() == before
 
 
-def test_wrong_dates_are_refused(stack: RunningStack) -> None:
+def test_wrong_dates_are_refused(stack: OwnStack) -> None:
     assert stack.run("rebuild", "--from", "1 May").returncode == 2
     assert stack.run("rebuild", "--from", "2026-02-02", "--to", "2026-02-01").returncode == 2
     assert stack.run("quarantine", "--since", "yesterday").returncode == 2

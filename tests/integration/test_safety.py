@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cluster.storage import FOLDERS
+from drill.stack import OwnStack
 from pipeline.errors import LoyaltyError
 from pipeline.webhdfs import Hdfs
-from tests.integration.conftest import RunningStack
 from tests.shared_data import CUSTOMERS, require_data
 
 
@@ -22,7 +22,7 @@ def folders(hdfs: Hdfs, folder: str) -> Iterator[tuple[str, str]]:
             yield from folders(hdfs, path)
 
 
-def test_no_folder_on_hdfs_is_open_to_everyone(stack: RunningStack) -> None:
+def test_no_folder_on_hdfs_is_open_to_everyone(stack: OwnStack) -> None:
     modes = dict(folders(Hdfs(stack.settings.webhdfs, user="root"), "/"))
     assert len(modes) > len(FOLDERS)
     assert {path: mode for path, mode in modes.items() if mode.endswith("7")} == {}
@@ -30,7 +30,7 @@ def test_no_folder_on_hdfs_is_open_to_everyone(stack: RunningStack) -> None:
     assert modes["/user/hive"] == "700", "nobody else gets as far as the scratch folder"
 
 
-def test_each_folder_has_its_owner(stack: RunningStack) -> None:
+def test_each_folder_has_its_owner(stack: OwnStack) -> None:
     hdfs = Hdfs(stack.settings.webhdfs, user="root")
     for path, owner, group, mode in FOLDERS:
         parent, _, name = path.rpartition("/")
@@ -38,7 +38,7 @@ def test_each_folder_has_its_owner(stack: RunningStack) -> None:
         assert (status["owner"], status["group"], status["permission"]) == (owner, group, mode)
 
 
-def test_a_stage_may_not_write_where_another_one_owns(stack: RunningStack) -> None:
+def test_a_stage_may_not_write_where_another_one_owns(stack: OwnStack) -> None:
     with pytest.raises(LoyaltyError, match=r"[Pp]ermission"):
         Hdfs(stack.settings.webhdfs, user="spark").write("/data/raw/orders/intruder", b"x")
 
@@ -48,7 +48,7 @@ def files(*roots: Path) -> Iterator[Path]:
         yield from (path for path in root.rglob("*") if path.is_file())
 
 
-def test_personal_data_is_in_no_log_and_not_in_the_topic(stack: RunningStack) -> None:
+def test_personal_data_is_in_no_log_and_not_in_the_topic(stack: OwnStack) -> None:
     require_data()
     stack.ok("customers", "load", str(CUSTOMERS))
     rows = CUSTOMERS.read_text(encoding="utf-8").splitlines()[:50]
@@ -63,7 +63,7 @@ def test_personal_data_is_in_no_log_and_not_in_the_topic(stack: RunningStack) ->
     assert found == set()
 
 
-def test_secrets_are_readable_by_their_owner_only(stack: RunningStack) -> None:
+def test_secrets_are_readable_by_their_owner_only(stack: OwnStack) -> None:
     secrets = list(files(stack.places.secrets))
     assert secrets
     assert all(path.stat().st_mode & 0o077 == 0 for path in secrets)
@@ -72,7 +72,7 @@ def test_secrets_are_readable_by_their_owner_only(stack: RunningStack) -> None:
 
 
 def test_wrong_customer_files_are_refused_whole_and_the_old_table_stays(
-    stack: RunningStack, tmp_path: Path
+    stack: OwnStack, tmp_path: Path
 ) -> None:
     require_data()
     stack.ok("customers", "load", str(CUSTOMERS))

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 
@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from drill.stack import OwnStack
 from pipeline.places import CLEAN
 from pipeline.webhdfs import Hdfs
 from streaming import staging
 from streaming.batches import BatchWriter, Tables
 from streaming.epochs import place
 from streaming.files import encode, read_data_name
-from streaming.staging import Counts, Record
-from tests.integration.conftest import RunningStack
+from streaming.staging import Counts, Gap, Record
 from tests.unit.order_rows import NOON, line, rows
 
 DAY = 86_400_000
@@ -37,6 +37,12 @@ class Trial:
         writer = BatchWriter(self.hdfs, self.tables, self.told.append)
         writer.open()
         return writer
+
+    def last(self) -> Record:
+        """Give the newest batch's record, as a driver finds it at its start."""
+        record = self.writer().last
+        assert record is not None
+        return record
 
     def stored(self, table: str) -> list[dict[str, Any]]:
         """Read every row of a table."""
@@ -59,7 +65,7 @@ class Trial:
 
 
 @pytest.fixture
-def trial(stack: RunningStack) -> Iterator[Trial]:
+def trial(stack: OwnStack) -> Iterator[Trial]:
     hdfs = Hdfs(stack.settings.webhdfs, user="spark")
     root = f"{CLEAN}/test-{uuid.uuid4().hex[:8]}"
     yield Trial(hdfs, Tables(f"{root}/transactions_cln", f"{root}/quarantine", f"{root}/staging"))
@@ -79,6 +85,15 @@ def test_every_line_is_stored_once_and_counted(trial: Trial) -> None:
         f"/odr_dt=2019-04-02/odr_hr=0/g=1/0001-000000000-0001-{NOON + DAY}-{NOON + DAY}.parquet",
     ]
     assert staging.records(trial.hdfs, trial.tables.staging) == [record]
+
+
+def test_a_batch_of_many_days_gives_signs_of_work(trial: Trial) -> None:
+    signs: list[int] = []
+    writer = BatchWriter(trial.hdfs, trial.tables, trial.told.append, lambda: signs.append(1))
+    writer.open()
+    days = 5
+    writer.write(rows(*(line(n, at=NOON + n * DAY) for n in range(days))), "t", 0)
+    assert len(signs) > 2 * days, "one at least for what is compared and for each file"
 
 
 def test_duplicates_and_conflicts_are_found_in_stored_files(trial: Trial) -> None:
@@ -108,9 +123,18 @@ def _staged(trial: Trial, record: Record, contents: list[bytes]) -> None:
     staging.stage(trial.hdfs, trial.tables.staging, record, contents)
 
 
+def _staged_twice(trial: Trial, record: Record, contents: list[bytes]) -> None:
+    """A file of an abandoned attempt is written late, over whatever stands under its name."""
+    abandoned = staging.stage(trial.hdfs, trial.tables.staging, record, contents)
+    staging.drop_unfinished(trial.hdfs, trial.tables.staging)
+    staged = staging.stage(trial.hdfs, trial.tables.staging, record, contents)
+    trial.hdfs.write(f"{abandoned}/{record.moves[0].name}", b"late")
+    staging.complete(trial.hdfs, staged, trial.tables.staging, record)
+
+
 def _completed(trial: Trial, record: Record, contents: list[bytes]) -> None:
-    _staged(trial, record, contents)
-    staging.complete(trial.hdfs, trial.tables.staging, record)
+    staged = staging.stage(trial.hdfs, trial.tables.staging, record, contents)
+    staging.complete(trial.hdfs, staged, trial.tables.staging, record)
 
 
 def _one_moved(trial: Trial, record: Record, contents: list[bytes]) -> None:
@@ -126,7 +150,8 @@ def _all_moved(trial: Trial, record: Record, contents: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "killed_after", [_nothing, _half_staged, _staged, _completed, _one_moved, _all_moved]
+    "killed_after",
+    [_nothing, _half_staged, _staged, _staged_twice, _completed, _one_moved, _all_moved],
 )
 @pytest.mark.parametrize("lost_checkpoint", [False, True])
 def test_killed_between_two_steps(trial: Trial, killed_after: Steps, lost_checkpoint: bool) -> None:
@@ -209,3 +234,21 @@ def test_a_late_line_reads_only_the_files_that_can_hold_it(trial: Trial) -> None
             trial.hdfs.write(path, b"damaged")
     record = trial.writer().write(rows(line(2, at=NOON + 7_200_000), first=5), "t", 5)
     assert record.counts == Counts(1, 0, 1)
+
+
+def test_a_repair_closes_the_gaps_that_were_known(trial: Trial) -> None:
+    writer, folder = trial.writer(), trial.tables.staging
+    writer.write(rows(line(1)), "old", 0)
+    writer.write(rows(line(2), first=7), "old", 1)
+    writer.write(rows(line(3)), "new", 0)
+    first, second = trial.last().gaps
+    assert (first, second) == (Gap("old", 0, 1, 6), Gap("old", 0, 8, None))
+    staging.close_gaps(trial.hdfs, folder, replace(trial.last(), gaps=(first,)))
+    assert trial.last().gaps == (second,)
+    staging.close_gaps(trial.hdfs, folder, trial.last())
+    assert trial.last().gaps == (), "those of the repair before stay closed"
+    # a later one is named
+    again = trial.writer().write(rows(line(4), first=9), "new", 1)
+    assert again.gaps == (Gap("new", 0, 1, 8),)
+    trial.hdfs.write(f"{folder}/{staging.REPAIRED}", b"[{")
+    assert trial.last().gaps == again.gaps, "a torn record of a repair stops nobody"

@@ -20,15 +20,15 @@ import happybase
 import pytest
 
 from cluster.supervision import Supervisor
+from drill.stack import OwnStack
 from pipeline.places import RAW, TRANSACTIONS
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import ROOT
 from pipeline.webhdfs import Hdfs
-from tests.integration.conftest import RunningStack
 from tests.waiting import wait_until
 
 
-def verified(stack: RunningStack, *options: str) -> dict[str, Any]:
+def verified(stack: OwnStack, *options: str) -> dict[str, Any]:
     """Run verify and give its object; the exit code must say the same."""
     done = stack.run("verify", "--json", *options)
     assert done.returncode in {0, 1} and done.stdout, done.stderr  # noqa: PT018
@@ -47,7 +47,7 @@ class Batch:
 
 
 @pytest.fixture(scope="module")
-def batch(stack: RunningStack) -> Batch:
+def batch(stack: OwnStack) -> Batch:
     """Write lines good and bad, and let every hop have them."""
     before = verified(stack, "--wait")["counts"]
     prefix = f"VER-{uuid.uuid4().hex[:10]}"
@@ -70,9 +70,7 @@ def batch(stack: RunningStack) -> Batch:
     return Batch(prefix, good, {name: after["counts"][name] - before[name] for name in before})
 
 
-def test_every_hop_agrees_and_every_line_is_accounted_for(
-    stack: RunningStack, batch: Batch
-) -> None:
+def test_every_hop_agrees_and_every_line_is_accounted_for(stack: OwnStack, batch: Batch) -> None:
     assert batch.counts == {"lines": 10, "clean": 4, "duplicates": 2, "quarantined": 4}
     document = verified(stack)
     assert document["ok"], document["differences"]
@@ -83,7 +81,7 @@ def test_every_hop_agrees_and_every_line_is_accounted_for(
         assert len({hops[hop][figure] for hop in ("log files", "topic", "HDFS raw")}) == 1
 
 
-def test_dates_are_selected(stack: RunningStack, batch: Batch) -> None:
+def test_dates_are_selected(stack: OwnStack, batch: Batch) -> None:
     rules = calendar(read_programme(stack.settings.programme))
     today = rules.business_date(int(batch.good[0].split("|")[1])).isoformat()
     document = verified(stack, "--from", today, "--to", today)
@@ -117,7 +115,7 @@ def doctored(hdfs: Hdfs, path: str, content: bytes | None) -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-def raw_line(stack: RunningStack, batch: Batch) -> tuple[Hdfs, str, bytes]:
+def raw_line(stack: OwnStack, batch: Batch) -> tuple[Hdfs, str, bytes]:
     """Give a line that HDFS raw has once, in a file that Flume has closed: rolled within 60 s."""
     hdfs = Hdfs(stack.settings.webhdfs, user="flume")
     found: list[tuple[str, bytes]] = []
@@ -138,9 +136,7 @@ def raw_line(stack: RunningStack, batch: Batch) -> tuple[Hdfs, str, bytes]:
     return hdfs, *found[0]
 
 
-def test_a_raw_line_taken_away_is_named(
-    stack: RunningStack, raw_line: tuple[Hdfs, str, bytes]
-) -> None:
+def test_a_raw_line_taken_away_is_named(stack: OwnStack, raw_line: tuple[Hdfs, str, bytes]) -> None:
     hdfs, path, line = raw_line
     with doctored(hdfs, path, hdfs.read(path).replace(line + b"\n", b"", 1)):
         difference = single(verified(stack)["differences"])
@@ -148,9 +144,7 @@ def test_a_raw_line_taken_away_is_named(
     assert difference["line"] == line.decode()
 
 
-def test_a_foreign_raw_line_is_named(
-    stack: RunningStack, raw_line: tuple[Hdfs, str, bytes]
-) -> None:
+def test_a_foreign_raw_line_is_named(stack: OwnStack, raw_line: tuple[Hdfs, str, bytes]) -> None:
     hdfs, path, line = raw_line
     foreign = line.replace(b"|SALE|", b"|SALE|9", 1)
     with doctored(hdfs, path, hdfs.read(path) + foreign + b"\n"):
@@ -160,7 +154,7 @@ def test_a_foreign_raw_line_is_named(
 
 
 def test_a_raw_line_written_twice_or_half_is_no_difference(
-    stack: RunningStack, raw_line: tuple[Hdfs, str, bytes]
+    stack: OwnStack, raw_line: tuple[Hdfs, str, bytes]
 ) -> None:
     hdfs, path, line = raw_line
     with doctored(hdfs, path, hdfs.read(path) + line + b"\n" + line[:9]):
@@ -169,14 +163,14 @@ def test_a_raw_line_written_twice_or_half_is_no_difference(
 
 
 @pytest.fixture
-def orders_table(stack: RunningStack) -> Iterator[Any]:
+def orders_table(stack: OwnStack) -> Iterator[Any]:
     connection = happybase.Connection("127.0.0.1", stack.settings.thrift_port, timeout=10_000)
     yield connection.table("orders")
     connection.close()
 
 
 def test_a_row_of_hbase_taken_away_is_named(
-    stack: RunningStack, batch: Batch, orders_table: Any
+    stack: OwnStack, batch: Batch, orders_table: Any
 ) -> None:
     line = batch.good[1]
     key = "|".join(line.split("|")[:5]).encode()
@@ -192,7 +186,7 @@ def test_a_row_of_hbase_taken_away_is_named(
 
 
 def test_a_row_of_hbase_copied_under_another_key_is_named(
-    stack: RunningStack, batch: Batch, orders_table: Any
+    stack: OwnStack, batch: Batch, orders_table: Any
 ) -> None:
     line = batch.good[1]
     key = "|".join(line.split("|")[:5]).encode()
@@ -206,14 +200,14 @@ def test_a_row_of_hbase_copied_under_another_key_is_named(
     assert difference["line"] == "70" + line[1:]
 
 
-def newest_file(stack: RunningStack) -> tuple[Hdfs, str]:
+def newest_file(stack: OwnStack) -> tuple[Hdfs, str]:
     """Give the newest Parquet file of transactions_cln: it holds this module's orders."""
     hdfs = Hdfs(stack.settings.webhdfs, user="spark")
     files = [(s["modificationTime"], path) for path, s in hdfs.walk(TRANSACTIONS)]
     return hdfs, max(files)[1]
 
 
-def test_a_parquet_file_taken_away_is_named(stack: RunningStack, batch: Batch) -> None:
+def test_a_parquet_file_taken_away_is_named(stack: OwnStack, batch: Batch) -> None:
     hdfs, path = newest_file(stack)
     with doctored(hdfs, path, None):
         document = verified(stack)
@@ -223,7 +217,7 @@ def test_a_parquet_file_taken_away_is_named(stack: RunningStack, batch: Batch) -
     assert missing <= set(batch.good)
 
 
-def test_a_parquet_file_copied_is_named(stack: RunningStack, batch: Batch) -> None:
+def test_a_parquet_file_copied_is_named(stack: OwnStack, batch: Batch) -> None:
     hdfs, path = newest_file(stack)
     copy = path.replace(".parquet", "-copy.parquet")
     hdfs.write(copy, hdfs.read(path))
@@ -237,7 +231,7 @@ def test_a_parquet_file_copied_is_named(stack: RunningStack, batch: Batch) -> No
     assert copy in double[0]["says"]
 
 
-def test_no_false_alarm_while_orders_flow(stack: RunningStack, batch: Batch) -> None:
+def test_no_false_alarm_while_orders_flow(stack: OwnStack, batch: Batch) -> None:
     """A till of this test writes 50 lines a second, some of them twice, some of them bad."""
     ended = Event()
 
@@ -270,7 +264,7 @@ def test_no_false_alarm_while_orders_flow(stack: RunningStack, batch: Batch) -> 
     assert verified(stack, "--wait")["ok"]
 
 
-def test_all_was_put_back_and_the_report_is_readable(stack: RunningStack, batch: Batch) -> None:
+def test_all_was_put_back_and_the_report_is_readable(stack: OwnStack, batch: Batch) -> None:
     done = stack.run("verify", "--wait", "--dates")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every hop has the same lines" in done.stdout
@@ -278,7 +272,7 @@ def test_all_was_put_back_and_the_report_is_readable(stack: RunningStack, batch:
     assert "HBase:" in done.stderr, "progress goes to stderr"
 
 
-def test_waiting_ends_in_a_sentence_that_names_the_hop(stack: RunningStack, batch: Batch) -> None:
+def test_waiting_ends_in_a_sentence_that_names_the_hop(stack: OwnStack, batch: Batch) -> None:
     flume = Supervisor(stack.places).processes()["flume"].pid
     path = stack.places.order_log / f"orders-{batch.prefix}-late.log"
     os.kill(flume, signal.SIGSTOP)
@@ -293,7 +287,7 @@ def test_waiting_ends_in_a_sentence_that_names_the_hop(stack: RunningStack, batc
     assert verified(stack, "--wait")["ok"]
 
 
-def test_an_absent_file_of_hdfs_is_said_to_be_absent(stack: RunningStack) -> None:
+def test_an_absent_file_of_hdfs_is_said_to_be_absent(stack: OwnStack) -> None:
     """Files are renamed and removed while they are listed and read: readers count on this."""
     hdfs = Hdfs(stack.settings.webhdfs, user="spark")
     with pytest.raises(FileNotFoundError):

@@ -44,13 +44,13 @@ class World:
 
     def row(self, line: bytes, off: int, **more: Any) -> dict[str, Any]:
         return {"line": line, "tid": "T", "p": 0, "off": off, "derived": True, "file": "f1",
-                "day": DAY} | more  # fmt: skip
+                "day": DAY, "due": DAY, "hour": 7, "block": 6} | more  # fmt: skip
 
     def judge(self, scratch: Scratch) -> list[Difference]:
         self._load(scratch)
         cut = Cut(NOW, (), "T", {0: self.held}, {0: len(self.topic)},
                   {0: len(self.topic) if self.reached is None else self.reached}, None)  # fmt: skip
-        presence.declare(scratch, cut, {0: len(self.topic)})
+        presence.declare(scratch, cut, {0: len(self.topic)}, partition_hours=6)
         tids = {row["tid"] for row in self.cln + self.quar}
         presence.find_out(
             scratch, NOW - timedelta(days=7), gone=self.held > 0 or bool(tids - {"T"}),
@@ -69,8 +69,9 @@ class World:
         raw = [{"line": x, "arrival": self.arrival} for x in self.raw]
         scratch.load("raw", table("raw", raw))
         scratch.load("hbase", table("hbase", [{"line": x} for x in self.hbase]))
-        scratch.load("cln", table("cln", self.cln))
-        scratch.load("quar", table("quar", self.quar))
+        came = {"came": self.topic_ts * 1000}
+        scratch.load("cln", table("cln", [came | row for row in self.cln]))
+        scratch.load("quar", table("quar", [came | row for row in self.quar]))
 
 
 TYPES = {"boolean": pa.bool_(), "integer": pa.int32(), "bigint": pa.int64(),

@@ -200,3 +200,8 @@ def test_a_damaged_key_is_refused(tmp_path: Path, text: bytes) -> None:
         open_key(path)
     with pytest.raises(Refused, match="cannot be read"):
         open_key(tmp_path / "none")
+
+
+def test_a_device_is_no_answer_key() -> None:
+    with pytest.raises(Refused, match="no ordinary file"):
+        AnswerKey(Path("/dev/null"))

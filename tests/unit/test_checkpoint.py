@@ -21,6 +21,9 @@ def make(
         (folder / "offsets" / f".{batch}.crc").touch()
     for batch in commits:
         (folder / "commits" / str(batch)).write_text("v1\n{}")
+    (folder / "metadata").write_text('{"id":"3baffcc4"}')
+    (folder / "sources" / "0").mkdir(parents=True, exist_ok=True)
+    (folder / "sources" / "0" / "0").write_text('\0v1\n{"orders":{"0":0}}')
     return folder
 
 
@@ -59,6 +62,25 @@ def test_offsets_that_are_gone_or_torn(tmp_path: Path) -> None:
     assert not is_kept(tmp_path)
 
 
+@pytest.mark.parametrize("file", ["commits/4", "offsets/3", "offsets/4", "metadata", "sources/0/0"])
+def test_a_file_that_a_power_cut_has_torn(tmp_path: Path, file: str) -> None:
+    torn = make(tmp_path, ENDS, [3, 4]) / file
+    whole = torn.read_bytes()
+    for length in range(len(whole)):
+        make(tmp_path, ENDS, [3, 4])
+        torn.write_bytes(whole[:length])
+        assert not is_kept(tmp_path), whole[:length]
+        make(tmp_path, ENDS, [3, 4])
+        torn.write_bytes(whole[:length] + b"\0" * (len(whole) - length))
+        assert not is_kept(tmp_path), "blocks that were never written are zeros"
+
+
+def test_an_older_commit_that_is_torn_is_not_read(tmp_path: Path) -> None:
+    folder = make(tmp_path, ENDS, [3, 4])
+    (folder / "commits" / "3").write_bytes(b"")
+    assert is_kept(tmp_path)
+
+
 def test_expired_offsets(tmp_path: Path) -> None:
     make(tmp_path, ENDS, [3])
     assert is_kept(tmp_path, earliest=30)
@@ -69,9 +91,19 @@ def test_expired_offsets(tmp_path: Path) -> None:
 
 
 def test_a_topic_made_anew(tmp_path: Path) -> None:
-    old = make(tmp_path, ENDS, [3], topic="old")
+    old = make(tmp_path, ENDS, [3], topic="-wFmU01mTQqVYe_sKPbSzA")
     assert not is_kept(tmp_path)
     assert not old.exists()
+
+
+def test_what_is_no_topics_folder_stays(tmp_path: Path) -> None:
+    """A file of anybody's, and a copy that a user made before he tried something."""
+    copy = make(tmp_path, ENDS, [3], topic="-wFmU01mTQqVYe_sKPbSzA.bak")
+    file = tmp_path / "topic-bwFmU01mTQqVYe_sKPbSzA"
+    file.touch()
+    assert not is_kept(tmp_path)
+    assert (copy / "offsets").exists()
+    assert file.exists()
 
 
 def test_a_topics_id_becomes_a_plain_name(tmp_path: Path) -> None:

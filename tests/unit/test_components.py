@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cluster.classes import class_folder
 from cluster.component import FOLDERS, STAGES, folder_of, read_components
 from cluster.configuration import CONFIGURED, render
 from cluster.jars import MODULES, faulty_jars
-from cluster.java import command, environment
-from cluster.supervision import write_configuration
+from cluster.java import command, environment, java_command
+from cluster.supervision import Rotation, write_configuration
 from pipeline.errors import Refused, UsageError
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
@@ -41,6 +42,13 @@ def test_hiveserver2_keeps_few_planned_queries(settings: Settings) -> None:
     assert not environment(read_components()["hiveserver2"], settings).get("HADOOP_USER_NAME")
 
 
+def test_classes_of_our_own_stand_before_flumes(settings: Settings) -> None:
+    jars = jars_in(settings.data)
+    words = java_command(read_components()["flume"], settings, jars)
+    entries = words[words.index("-cp") + 1].split(":")
+    assert entries.index(str(class_folder("flume"))) < entries.index(f"{jars['flume']}/*")
+
+
 def test_every_port_of_the_settings_belongs_to_one_component() -> None:
     ports = [port for component in read_components().values() for port in component.ports]
     assert sorted(ports) == sorted(name for name in Settings.model_fields if name.endswith("_port"))
@@ -58,6 +66,19 @@ def test_every_configuration_renders_and_names_no_foreign_host(settings: Setting
         hosts = set(re.findall(r"(?:://|=|>)((?:\d+\.){3}\d+|localhost)(?=[:<\s/,@]|$)", text))
         assert hosts <= {"127.0.0.1", "localhost"}, path
         assert "0.0.0.0" not in text  # noqa: S104  # looked for, not bound
+
+
+def test_whoever_uses_hbase_has_its_folder_in_the_data_folder(settings: Settings) -> None:
+    """Its default is named after the user, and in a namespace every user is named root."""
+    places = Places(settings.data)
+    settings.data.mkdir()
+    render(settings, places, "America/New_York", jars_in(settings.data))
+    users = [name for name in CONFIGURED if (folder_of(name) / "jars.sha256").exists()
+             and "hbase-client-" in (folder_of(name) / "jars.sha256").read_text()]  # fmt: skip
+    assert {"flume", "hbase"} <= set(users)
+    for name in users:
+        site = (places.conf / name / "hbase-site.xml").read_text(encoding="utf-8")
+        assert f"<name>hbase.tmp.dir</name><value>{settings.data}/" in site
 
 
 def test_the_generated_secret_is_readable_by_its_owner_only(settings: Settings) -> None:
@@ -84,7 +105,7 @@ def test_supervisors_configuration_is_one_that_supervisor_reads(settings: Settin
         name: (c, command(c, settings, jars), environment(c, settings))
         for name, c in components.items()
     }
-    write_configuration(places, programs, settings.environment())
+    write_configuration(places, programs, settings.environment(), Rotation(7, 4))
     options = ServerOptions()
     options.configfile = str(places.run / "supervisord.conf")
     options.process_config(do_usage=False)
@@ -92,6 +113,8 @@ def test_supervisors_configuration_is_one_that_supervisor_reads(settings: Settin
     assert groups.keys() == components.keys() | {"watcher"}
     flume = groups["flume"].process_configs[0]
     assert flume.environment["LOYALTY_DATA"] == str(settings.data)
+    assert flume.stdout_logfile_maxbytes == 7 << 20
+    assert flume.stdout_logfile_backups == 4
     assert flume.autorestart
     assert not flume.autostart
 

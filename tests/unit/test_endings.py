@@ -10,8 +10,10 @@ import duckdb
 import pytest
 import typer
 
-from pipeline.cli import endings
-from pipeline.settings import ROOT
+from cluster.stamp import write_stamp
+from pipeline.endings import endings
+from pipeline.settings import ROOT, Settings
+from tests.unit.receipt_rows import HEADER, row
 
 DRY_RUN = ("produce", "--rate", "max", "--dry-run", "--seed", "1", "--count")
 
@@ -53,7 +55,7 @@ def test_ctrl_c_is_said_and_ends_with_130(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("produce", "--nonsense"), b"No such option: --nonsense"),
+        (("produce", "--nonsense"), b"has no option --nonsense"),
         (("nonsense",), b"No such command 'nonsense'"),
         (("produce",), b"Nothing to produce"),
     ],
@@ -100,3 +102,63 @@ def test_a_path_that_cannot_be_is_a_sentence() -> None:
     assert done.returncode == 1
     assert "Not a directory" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_an_empty_one(tmp_path: Path, closed: str) -> None:
+    words = f'exec "$0" -m pipeline {" ".join(DRY_RUN)} 3 {closed}'
+    done = subprocess.run(
+        ["sh", "-c", words, sys.executable], cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"LOYALTY_DATA": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_lines_from_a_closed_standard_input_are_wrong_use(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m pipeline produce --from - <&-', sys.executable],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"LOYALTY_DATA": str(tmp_path / "var")},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Standard input is closed" in done.stderr
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("arguments", [("orders", "-1"), ("orders", "abc"), ("orders", "0"),
+                                       ("orders", "01", "--json")])  # fmt: skip
+def test_no_customer_number_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    with begin(*arguments, data=tmp_path) as process:
+        printed, said = process.communicate(timeout=30)
+    assert (process.returncode, printed) == (2, b"")
+    assert said.decode().startswith(f"error: '{arguments[1]}' is no customer number")
+    assert said.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "-inf", "0", "-5"])
+def test_a_timeout_that_is_no_number_of_seconds(tmp_path: Path, seconds: str) -> None:
+    with begin("verify", f"--timeout={seconds}", data=tmp_path) as process:
+        printed, said = process.communicate(timeout=30)
+    assert (process.returncode, printed) == (2, b"")
+    assert b"--timeout is a number of seconds" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("produce", "--count", "1"), ("replay", "receipts.csv"),
+     ("quarantine", "replay", "--reason", "ITEM", "--yes")],
+)  # fmt: skip
+def test_a_folder_of_another_time_zone_is_not_written_to(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    data = tmp_path / "var"
+    data.mkdir()
+    write_stamp(Settings(data=data), "Asia/Tokyo", "empty")
+    (tmp_path / "receipts.csv").write_text(f"{HEADER}\n{row()}\n")
+    given = [str(tmp_path / word) if word.endswith(".csv") else word for word in arguments]
+    with begin(*given, data=data) as process:
+        printed, said = process.communicate(timeout=30)
+    assert (process.returncode, printed) == (1, b""), said
+    assert b"holds business dates in Asia/Tokyo" in said
+    assert {path.name for path in data.iterdir()} == {"stamp.json"}

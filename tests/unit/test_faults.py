@@ -13,6 +13,7 @@ from producer.faults import NAMES, Planter, Written, contradicted, parse_faults
 from producer.malformed import REASONS, malformed, ways
 from producer.members import Member
 from producer.orders import Till
+from producer.traffic import Traffic
 
 START = 1_795_521_600_000
 COUNT = 3000
@@ -71,6 +72,24 @@ def test_a_contradiction_is_a_good_line_of_the_same_event(amount: str, store: st
         assert other != line
         assert good(other).identity() == good(line).identity()
         assert (good(other).amount == good(line).amount) != by_amount
+
+
+def test_a_redemption_is_contradicted_by_its_store_alone() -> None:
+    line = b"7|1795521600000|A-1|2|REDEEM|3|reward-cookie|6|0.00|\n"
+    for by_amount in (True, False):
+        other = contradicted(line, amount=by_amount)
+        assert (good(other).identity(), good(other).store_id) == (good(line).identity(), 4)
+
+
+def test_malformed_lines_beside_refunds_have_their_reasons() -> None:
+    till = Till([Member(7, 3)], MENU, "run-1", "1", Traffic(refunds=0.5))
+    one = Planter(till, {"malformed": 1}, "1")
+    receipts = [one.receipt(START + n * 60_000) for n in range(500)]
+    assert sum(b"|REFUND|" in receipt[0].line for receipt in receipts) > 100
+    for receipt in receipts:
+        line, fault = receipt[-1]
+        name = fault.removeprefix("malformed:")
+        assert name == "FUTURE" or parse(line[:-1]) == Fault(name), line
 
 
 def test_shares_are_kept_and_all_reasons_are_there() -> None:

@@ -12,6 +12,7 @@ from streaming.files import (
     read_data_name,
     read_quarantine_name,
 )
+from streaming.stored import decoded
 from tests.unit.order_rows import NOON, line, rows
 
 
@@ -40,3 +41,12 @@ def test_a_file_has_the_columns_of_the_table() -> None:
     table = pq.read_table(BytesIO(encode(rows(line(1), line(2, customer="")), TRANSACTIONS)))
     assert table.schema.equals(TRANSACTIONS)
     assert table["cust_id"].to_pylist() == [7, None]
+
+
+def test_only_a_small_file_all_of_whose_rows_were_read_may_be_kept() -> None:
+    """What is kept answers for the whole file later, whatever was asked for first."""
+    file = encode(rows(line(1), line(2)), TRANSACTIONS)
+    found, may_keep = decoded(file, ["order_id"], lambda _group: True)
+    assert (len(found), may_keep) == (2, True)
+    found, may_keep = decoded(file, ["order_id"], lambda _group: False)
+    assert (len(found), may_keep) == (0, False)

@@ -14,7 +14,18 @@ from packaging.utils import canonicalize_name
 
 from pipeline.settings import ROOT
 
-PACKAGES = ("pipeline", "producer", "flume", "streaming", "batch", "hive", "hbase", "cluster")
+PACKAGES = (
+    "pipeline",
+    "producer",
+    "flume",
+    "streaming",
+    "batch",
+    "hive",
+    "hbase",
+    "cluster",
+    "backup",
+    "drill",
+)
 SECTIONS = ("Context", "Decision", "What else was on the table", "Consequences", "How to check it")
 MAX_LINES = 300
 

@@ -1,6 +1,7 @@
 """Checks of the machine, and locks between commands."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -38,6 +39,17 @@ def test_a_machine_without_java_gets_a_fix(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", str(tmp_path))
     sentences = [f.sentence() for f in check_machine(Settings(data=tmp_path))]
     assert any("no java" in s and "openjdk-17" in s for s in sentences)
+
+
+def test_a_java_without_a_compiler_gets_a_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    java = shutil.which("java")
+    assert java is not None
+    (tmp_path / "java").symlink_to(java)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sentences = [f.sentence() for f in check_machine(Settings(data=tmp_path))]
+    assert any("no javac" in s and "openjdk-17-jdk" in s for s in sentences)
 
 
 def test_the_second_is_refused_and_told_who_is_first(tmp_path: Path) -> None:

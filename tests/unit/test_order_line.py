@@ -17,6 +17,7 @@ from hbase.codec import COLUMNS
 from pipeline.order import FIELDS, FUTURE_MS, IDENTITY, REASONS, OrderLine, parse
 from pipeline.places import FAMILY
 from pipeline.settings import ROOT
+from pipeline.verify import rules
 from streaming import clean, files
 from tests.hbase_rows import to_row
 from tests.unit.nasty import nasty_lines
@@ -87,7 +88,7 @@ def test_spark_checks_the_same_fields_for_the_same_reasons() -> None:
     assert [(name, fault) for name, _, fault in clean.CHECKS] == [
         (field.name, field.reason) for field in FIELDS
     ]
-    assert clean.FUTURE_MS == FUTURE_MS
+    assert clean.FUTURE_MS == rules.FUTURE_MS == FUTURE_MS
 
 
 HIVE_OF_ARROW: Final = {

@@ -12,7 +12,7 @@ import pytest
 
 from batch.pause import paused
 from cluster.component import Component
-from cluster.supervision import Supervisor, write_configuration
+from cluster.supervision import Rotation, Supervisor, write_configuration
 from pipeline.places import Places
 from pipeline.settings import Settings
 
@@ -27,7 +27,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     places.logs.mkdir()
     program = Component(name=NAME, title="Stream")
     settings = Settings(data=tmp_path).environment()
-    write_configuration(places, {NAME: (program, ["sleep", "1000"], {})}, settings)
+    write_configuration(places, {NAME: (program, ["sleep", "1000"], {})}, settings, Rotation(1, 1))
     running = Supervisor(places)
     running.start_daemon()
     daemon = psutil.Process(running.daemon_pid())

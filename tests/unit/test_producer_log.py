@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from producer.log import NoRoom, OrderLog, files, locked, mend
+from pipeline.places import Places, tailed_files
+from producer.growing import NoRoom
+from producer.log import OrderLog, files, locked, mend
 
 ZONE = ZoneInfo("America/New_York")
 NOON = int(datetime(2026, 11, 24, 12, tzinfo=ZONE).timestamp() * 1000)
@@ -165,7 +167,20 @@ def test_on_a_full_disk_a_line_is_written_whole_or_not_at_all(tmp_path: Path) ->
     assert next(files(tmp_path)).read_bytes() == line * 3
 
 
-def test_each_line_is_one_write_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_several_lines_those_that_are_in_stay_and_are_told(tmp_path: Path) -> None:
+    lines = b"one\ntwo\nthree\n"
+    with order_log(tmp_path) as log:
+        with room_for(10), pytest.raises(NoRoom) as full:
+            log.write(lines)
+        assert full.value.taken == len(b"one\ntwo\n")
+        assert next(files(tmp_path)).read_bytes() == b"one\ntwo\n", "a reader may have them"
+        log.write(lines[full.value.taken :])
+    assert next(files(tmp_path)).read_bytes() == lines
+
+
+def test_what_is_written_at_once_is_one_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written = []
     write = os.write
 
@@ -176,5 +191,27 @@ def test_each_line_is_one_write_of_its_own(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(os, "write", recorded)
     with order_log(tmp_path) as log:
         log.write(b"one\n")
-        log.write(b"two\n")
-    assert written == [b"one\n", b"two\n"]
+        log.write(b"two\nthree\n")
+    assert written == [b"one\n", b"two\nthree\n"]
+
+
+def test_what_flume_does_not_tail_is_no_order_file(tmp_path: Path) -> None:
+    for name in ("orders.log", "orders-1.log", "orders- é.log", "orders-\n.log", "other.log"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "orders-folder.log").mkdir()
+    names = [path.name for path in tailed_files(tmp_path)]
+    assert names == ["orders- é.log", "orders-1.log", "orders.log"]
+    assert tailed_files(tmp_path / "absent") == []
+
+
+def test_links_that_flume_cannot_follow_are_told(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    assert places.broken_links() == []
+    places.order_log.mkdir()
+    good = tmp_path / "elsewhere"
+    good.write_bytes(b"")
+    names = {"orders-a.log": "orders-a.log", "orders-b.log": "nothing", "orders-c.log": str(good),
+             "other.log": "nothing"}  # fmt: skip
+    for name, target in names.items():
+        (places.order_log / name).symlink_to(target)
+    assert [path.name for path in places.broken_links()] == ["orders-a.log", "orders-b.log"]

@@ -29,7 +29,7 @@ def receipts(count: int, one: Till) -> list[list[OrderLine]]:
     rung: list[list[OrderLine]] = []
     for number in range(count):
         rung.append([])
-        for line in one.receipt(NOW + number):
+        for line in one.receipt(NOW + number).encode().splitlines(keepends=True):
             assert line.endswith(b"\n")
             order = parse(line[:-1])
             assert isinstance(order, OrderLine), line

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,20 @@ def test_orders_happen_at_start_and_every_interval_after(tmp_path: Path) -> None
     ).stdout.splitlines()
     happened = sorted({order.ordered_at for order in orders(lines)})
     assert happened == [1_782_907_200_000 + n * 30_000 for n in range(4)]
+
+
+def test_a_rush_hour_day_from_a_start_on_with_refunds(tmp_path: Path) -> None:
+    given = ("--count", "200", "--rate", "432s", "--seed", "7", "--start", "2026-07-01T00:00",
+             "--shape", "rush-hour", "--refunds", "0.2")  # fmt: skip
+    first = run(tmp_path, *given, "--dry-run").stdout
+    assert run(tmp_path, *given, "--dry-run").stdout == first
+    read = orders(first.splitlines())
+    hours = [datetime.fromtimestamp(order.ordered_at / 1000, tz=NEW_YORK).hour for order in read]
+    assert sum(7 <= hour < 10 for hour in hours) > 50
+    assert sum(hour < 5 for hour in hours) < 10
+    refunds = [order for order in read if order.event == "REFUND"]
+    assert 15 < len({order.order_id for order in refunds}) < 60
+    assert {order.ref for order in refunds} <= {order.order_id for order in read}
 
 
 def test_without_start_orders_happen_now_at_the_rate(tmp_path: Path) -> None:
@@ -154,6 +169,8 @@ def len_of(more: int) -> int:
         ({"source": "-", "rate": "5/s"}, "leave --count"),
         ({"source": "-", "seed": 1}, "leave --count"),
         ({"source": "none.csv"}, "none.csv"),
+        ({"source": "-", "shape": "rush-hour"}, "leave --count"),
+        ({"count": 3, "refunds": 0.7}, "at most 0.5"),
         ({"count": 3, "rate": "pause"}, "'pause' is no rate"),
         ({"count": 3, "rate": "0"}, "'0' is no rate"),
         ({"count": 3, "start": "yesterday"}, "'yesterday' is no instant"),

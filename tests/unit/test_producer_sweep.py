@@ -49,6 +49,12 @@ def test_not_read_to_its_end(log_file: Path) -> None:
     assert not swept(log_file, positions(log_file, 7), days=30)
 
 
+def test_half_a_line_at_its_end_is_none(log_file: Path) -> None:
+    with log_file.open("ab") as torn:
+        torn.write(b"thr")
+    assert swept(log_file, positions(log_file, 8), days=7.1)
+
+
 def test_unknown_to_flume(log_file: Path) -> None:
     inode = log_file.stat().st_ino + 1
     assert not swept(log_file, positions(log_file, 8, inode), days=30)

@@ -41,6 +41,14 @@ def test_at_most_eight_files_cut_at_the_widest_gaps() -> None:
     assert [low for _, low, _, _ in found[1:]] == [instants[n + 1] for n in range(7)]
 
 
+def test_a_batch_of_many_days_has_few_files_a_day() -> None:
+    days = 24
+    instants = [day * DAY + at * 2 * GAP_MS for day in range(days) for at in range(4)]
+    found = ranges(*instants)
+    assert len(found) == 2 * days, "64 files a batch, shared by 24 partitions"
+    assert sum(count for *_, count in found) == len(instants)
+
+
 def test_a_file_has_a_bounded_number_of_rows() -> None:
     assert [count for *_, count in ranges(*range(10), most_rows=4)] == [4, 4, 2]
     assert [count for *_, count in ranges(*range(4), most_rows=4)] == [4]

@@ -7,6 +7,7 @@ import pytest
 from pipeline.errors import Refused, UsageError
 from pipeline.places import Places
 from producer.rate import ask_rate, asked, parse_rate, rate_file
+from producer.traffic import Traffic
 
 
 @pytest.mark.parametrize(
@@ -38,11 +39,6 @@ def test_a_rate_is_an_interval(word: str, interval_ns: int) -> None:
 def test_anything_else_is_wrong_use_and_lists_the_forms(word: str) -> None:
     with pytest.raises(UsageError, match=r"30s.*0\.2/s.*100,000/s.*12/min.*max"):
         parse_rate(word)
-
-
-def test_orders_a_second() -> None:
-    assert parse_rate("12/min").per_second == 0.2
-    assert parse_rate("max").per_second is None
 
 
 def test_nothing_was_asked_for_yet(tmp_path: Path) -> None:
@@ -84,3 +80,32 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     rate_file(places).write_text("5/s")
     with pytest.raises(Refused, match="remove it"):
         asked(places)
+
+
+def test_a_shape_is_kept_like_the_rate_and_settable_alone(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    assert ask_rate(places, "5/s").traffic == Traffic()
+    rush = ask_rate(places, shape="rush-hour")
+    assert (rush.rate.word, rush.traffic) == ("5/s", Traffic("rush-hour", 0.03, 0.02))
+    assert ask_rate(places, "pause").traffic == rush.traffic
+    kept = ask_rate(places, refunds=0.1)
+    assert (kept.paused, kept.traffic) == (True, Traffic("rush-hour", 0.1, 0.02))
+    assert asked(places) == kept
+    assert ask_rate(places, "resume", shape="constant").traffic == Traffic()
+
+
+def test_a_rate_asked_for_before_there_were_shapes_is_constant(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    ask_rate(places, "5/s")
+    rate_file(places).write_text('{"rate": "5/s", "paused": false, "since_ms": 1}')
+    found = asked(places)
+    assert found is not None
+    assert found.traffic == Traffic()
+
+
+def test_a_wrong_shape_changes_nothing(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    before = ask_rate(places, "5/s")
+    with pytest.raises(UsageError, match=r"at most 0\.5"):
+        ask_rate(places, "7/s", refunds=0.6)
+    assert asked(places) == before

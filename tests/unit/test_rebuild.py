@@ -1,92 +1,30 @@
-"""The comparison of a rebuild: rows that raw makes against live ones; and what a repair writes."""
+"""The comparison of a rebuild: rows that raw makes against live ones."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from batch.comparison import Comparison, Outcome, open_comparison
-from batch.master import KEPT
-from batch.origins import find_origins, repaired_rows
-from streaming.files import QUARANTINE, TRANSACTIONS
-from tests.unit.order_rows import APPENDED, NOON, line, rows
-
-DAY = "odr_dt=2019-04-01/odr_hr=0"
-LIVE = [*TRANSACTIONS.names, "odr_dt", "odr_hr"]
+from tests.unit.order_rows import NOON, line
+from tests.unit.rebuild_rows import (
+    DAY,
+    changed,
+    judge,
+    live,
+    messages,
+    origins,
+    rebuilt,
+    repaired,
+    verdict,
+)
 
 
 @pytest.fixture
 def comparison(tmp_path: Path) -> Iterator[Comparison]:
     with open_comparison(tmp_path) as opened:
         yield opened
-
-
-def rebuilt(*lines: str) -> pa.Table:
-    """Give the rows that raw lines make, in their order."""
-    made = rows(*lines)
-    return made.select(KEPT).append_column("place", made["kafka_offset"])
-
-
-def live(*lines: str | tuple[int, str], file: str = "/f") -> pa.Table:
-    """Give rows as the table has them, at offsets of topic t's partition 0."""
-    made = rows(*lines).select(LIVE)
-    return made.append_column("file", pa.array([file] * len(made), pa.string()))
-
-
-def changed(table: pa.Table, column: str, value: object) -> pa.Table:
-    """Give the rows with another value in one column."""
-    at = table.schema.get_field_index(column)
-    values = pa.array([value] * len(table), table.schema.field(column).type)
-    return table.set_column(at, column, values)
-
-
-def verdict(text: str, reason: str, offset: int, minute: int = 0) -> pa.Table:
-    """Give a row of quarantine."""
-    seen_at = APPENDED + timedelta(minutes=minute)
-    return pa.Table.from_pylist(
-        [{"raw": text.encode(), "reason": reason, "kafka_topic_id": "t", "kafka_partition": 0,
-          "kafka_offset": offset, "seen_at": seen_at}], QUARANTINE,
-    )  # fmt: skip
-
-
-def judge(
-    comparison: Comparison,
-    made: pa.Table,
-    there: pa.Table,
-    *verdicts: pa.Table,
-    reached: int = 1000,
-    beyond: tuple[str, ...] = (),
-) -> Outcome:
-    comparison.take_rebuilt([made])
-    comparison.take_live([there], "t", {0: reached})
-    comparison.take_verdicts(verdicts)
-    comparison.take_beyond(
-        [pa.table({"line": pa.array([b.encode() for b in beyond], pa.binary())})]
-    )
-    return comparison.judge(20)
-
-
-def messages(*lines: tuple[int, str]) -> pa.Table:
-    """Give messages of the topic, appended an hour after APPENDED."""
-    ts = int((APPENDED + timedelta(hours=1)).timestamp() * 1000)
-    return pa.table({
-        "line": pa.array([text.encode() for _, text in lines], pa.binary()),
-        "p": pa.array([0] * len(lines), pa.int32()),
-        "off": pa.array([offset for offset, _ in lines], pa.int64()),
-        "ts": pa.array([ts] * len(lines), pa.int64()),
-    })  # fmt: skip
-
-
-def repaired(comparison: Comparison, *lines: tuple[int, str], held: int = 0) -> pa.Table:
-    find_origins(comparison, [messages(*lines)], "t", {0: held})
-    return repaired_rows(comparison, DAY).sort_by("order_id")
-
-
-def origins(table: pa.Table) -> list[tuple[str, int | None]]:
-    columns = (table[name].to_pylist() for name in ("order_id", "kafka_offset"))
-    return list(zip(*columns, strict=True))
 
 
 def test_the_same_rows_are_no_difference_however_often_raw_has_them(
@@ -160,6 +98,31 @@ def test_a_line_once_future_counts_where_its_event_is_live(
     assert judge(comparison, rebuilt(line(1), line(2)), there, future).counts == {}
 
 
+def test_a_lost_row_that_was_future_once_and_counted_later_is_missing(
+    comparison: Comparison,
+) -> None:
+    """Its line was FUTURE at 3 and counted at 5; then its file was damaged."""
+    both = messages((3, line(2)), (5, line(2)), (7, line(1)))
+    comparison.take_rebuilt([rebuilt(line(1), line(2))])
+    comparison.take_verdicts([verdict(line(2), "FUTURE", 3)])
+    assert comparison.unsure() == 1
+    comparison.take_counted([both], "t")
+    assert comparison.unsure() == 0
+    outcome = judge(comparison, rebuilt(), live((7, line(1))))
+    assert outcome.counts == {"missing": 1}
+    table = repaired(comparison, (3, line(2)), (5, line(2)), (7, line(1)))
+    assert origins(table) == [("A-1", 7), ("A-2", 5)]
+
+
+def test_a_line_that_was_future_each_time_is_not_missing(comparison: Comparison) -> None:
+    verdicts = [verdict(line(2), "FUTURE", 3), verdict(line(2), "CONFLICT", 5)]
+    comparison.take_rebuilt([rebuilt(line(1), line(2))])
+    comparison.take_verdicts(verdicts)
+    comparison.take_counted([messages((3, line(2)), (5, line(2)), (7, line(1)))], "t")
+    assert comparison.unsure() == 1
+    assert judge(comparison, rebuilt(), live((7, line(1)))).counts == {}
+
+
 def test_a_conflict_is_decided_by_its_verdict_and_not_by_raws_order(
     comparison: Comparison,
 ) -> None:
@@ -168,6 +131,16 @@ def test_a_conflict_is_decided_by_its_verdict_and_not_by_raws_order(
     outcome = judge(comparison, rebuilt(second, line(1)), live((9, second)), conflict)
     assert outcome.counts == {"other": 1}
     assert outcome.listed[0].rebuilt == line(1).encode()
+
+
+def test_a_row_whose_line_raw_lacks_is_not_replaced_by_one_that_it_contradicts(
+    comparison: Comparison,
+) -> None:
+    """Raw has lost the first line of the event, and has the second one, a conflict."""
+    second = line(1, amount="1.00")
+    outcome = judge(comparison, rebuilt(second), live(line(1)), verdict(second, "CONFLICT", 4))
+    assert outcome.counts == {"foreign": 1}
+    assert origins(repaired(comparison, (0, line(1)), (4, second))) == [("A-1", 0)]
 
 
 def test_a_conflict_without_verdict_stays_as_it_is_live(comparison: Comparison) -> None:
@@ -195,48 +168,3 @@ def test_only_so_many_are_listed(comparison: Comparison) -> None:
     comparison.take_rebuilt([rebuilt(*(line(number) for number in range(9)))])
     outcome = comparison.judge(2)
     assert (outcome.counts, len(outcome.listed)) == ({"missing": 9}, 2)
-
-
-def test_a_repair_keeps_what_was_there_and_adds_what_the_topic_knows(
-    comparison: Comparison,
-) -> None:
-    there = live((5, line(1)), (7, line(3)))
-    made = rebuilt(line(1), line(2), line(3), line(4))
-    judge(comparison, made, there, verdict(line(2), "FUTURE", 6), verdict("x", "FIELDS", 1))
-    # FUTURE and not live: it is not missing
-    table = repaired(comparison, (8, line(4)), (5, line(1)), (9, line(4)))
-    assert origins(table) == [("A-1", 5), ("A-3", 7), ("A-4", 8)]
-    assert table["ingested_at"].to_pylist() == [APPENDED, APPENDED, APPENDED + timedelta(hours=1)]
-    assert table["kafka_topic_id"].to_pylist() == ["t", "t", "t"]
-
-
-def test_a_line_that_the_topic_holds_no_longer_has_no_origin(comparison: Comparison) -> None:
-    judge(comparison, rebuilt(line(1)), live())
-    table = repaired(comparison, held=10)
-    assert origins(table) == [("A-1", None)]
-    assert table["ingested_at"].to_pylist() == [None]
-
-
-@pytest.mark.parametrize(
-    ("held", "found", "offset"),
-    [(0, ((5, line(1)), (2, line(1))), 5),
-     (0, ((6, line(1)),), 6),
-     (0, (), None),
-     (6, (), 5)],
-)  # fmt: skip
-def test_other_content_keeps_its_offset_unless_the_topic_knows_better(
-    comparison: Comparison, held: int, found: tuple[tuple[int, str], ...], offset: int | None
-) -> None:
-    judge(comparison, rebuilt(line(1)), live((5, line(1, amount="9.99"))))
-    assert origins(repaired(comparison, *found, held=held)) == [("A-1", offset)]
-
-
-def test_rows_beyond_the_cut_stay_in_a_repaired_partition(comparison: Comparison) -> None:
-    judge(comparison, rebuilt(line(1)), live((50, line(9))), reached=10)
-    assert origins(repaired(comparison, (3, line(1)))) == [("A-1", 3), ("A-9", 50)]
-
-
-def test_what_raw_lacks_and_the_topic_has_is_not_taken_away(comparison: Comparison) -> None:
-    judge(comparison, rebuilt(line(1)), live(line(1), line(8), line(9)))
-    assert find_origins(comparison, [messages((2, line(9)))], "t", {0: 0}) == 1
-    assert origins(repaired_rows(comparison, DAY).sort_by("order_id")) == [("A-1", 0), ("A-9", 2)]

@@ -103,6 +103,43 @@ def test_a_file_of_rejected_rows_is_never_written_over(tmp_path: Path) -> None:
         rejects.write(Rejected(2, "empty row", b""))
 
 
+@pytest.mark.parametrize("name", ["there.csv", "there.csv/new.csv", "link.csv"])
+def test_where_rejected_rows_go_is_looked_at_before_anything_is_written(
+    tmp_path: Path, name: str
+) -> None:
+    export = tmp_path / "clean.csv"
+    export.write_text(f"{HEADER}\n{row()}\n")
+    (tmp_path / "there.csv").touch()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "nowhere")
+    data = tmp_path / "var"
+    command = [sys.executable, "-m", "pipeline", "replay", str(export), "--rejected"]
+    done = subprocess.run(
+        [*command, str(tmp_path / name)], cwd=ROOT, env=os.environ | {"LOYALTY_DATA": str(data)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "give --rejected another name" in done.stderr
+    assert not data.exists()
+
+
+def test_no_row_is_rejected_in_part_on_a_full_disk(tmp_path: Path) -> None:
+    export = tmp_path / "dirty.csv"
+    export.write_text("\n".join([HEADER, *(row(quantity="x" * 90) for _ in range(50))]) + "\n")
+    rejected = tmp_path / "rejected.csv"
+    command = [sys.executable, "-m", "pipeline", "replay", str(export)]
+    limited = 'trap "" XFSZ; ulimit -f 8; exec "$@"'  # blocks of 512 bytes
+    done = subprocess.run(
+        ["sh", "-c", limited, "sh", *command, "--rejected", str(rejected)],
+        cwd=ROOT, env=os.environ | {"LOYALTY_DATA": str(tmp_path / "var")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "No room for another rejected row" in done.stderr
+    kept = rejected.read_bytes()
+    assert 2000 < len(kept) <= 4096
+    assert kept.endswith(b"\n")
+
+
 def test_another_time_zone(tmp_path: Path) -> None:
     export = tmp_path / "r.csv"
     export.write_text(f"{HEADER}\n{row()}\n")

@@ -1,12 +1,13 @@
 """SQL as files: how they are written, read, split and filled."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from hive.session import useful_sentence
-from hive.sql import FOLDER, read_statement, statements
+from hive.sql import FOLDER, is_complete, read_statement, statements
 from hive.tables import TABLES
 from tests.unit.sql_texts import COLUMN, columns_of, text_of
 
@@ -21,7 +22,7 @@ def test_every_file_has_a_header_and_one_statement(name: str) -> None:
     assert re.search(r"^-- Run: +\./loyalty \S", header, re.MULTILINE)
     assert len(list(statements(text_of(name)))) == 1
     for parameter in set(re.findall(r"\{(\w+)\}", text_of(name))):
-        assert re.search(rf"^-- Parameters: +\{{{parameter}\}} ", header, re.MULTILINE)
+        assert re.search(rf"^-- (?:Parameters:)? +\{{{parameter}\}} ", header, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", DDL)
@@ -39,6 +40,15 @@ def test_a_snapshot_is_built_with_the_columns_of_loyalty() -> None:
     staged = text_of("loyalty/staged.sql")
     for _, _, comment in COLUMN.findall(text_of("ddl/loyalty.sql"))[:-1]:
         assert comment in staged
+
+
+def test_days_are_summed_with_the_columns_of_spend_daily() -> None:
+    assert columns_of("spend_daily/staged.sql") == columns_of("ddl/spend_daily.sql")
+
+
+def test_dates_become_a_list_of_literals() -> None:
+    statement = read_statement("spend_daily/sum.sql", dates=[date(2019, 4, 5), date(2019, 4, 6)])
+    assert "IN (DATE '2019-04-05', DATE '2019-04-06')" in statement
 
 
 @pytest.mark.parametrize(
@@ -61,6 +71,21 @@ def test_a_snapshot_is_built_with_the_columns_of_loyalty() -> None:
 )
 def test_statements_are_split_outside_quotes_and_comments(text: str, expected: list[str]) -> None:
     assert list(statements(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["select 1;", "a; b ;\n", "select 1; -- done", "x; /* y */ ", "select ';';", ";"]
+)
+def test_a_text_is_complete_behind_its_last_semicolon(text: str) -> None:
+    assert is_complete(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "select 1", "select 1; select 2", "select ';", "select 1 -- ;", "select `a;", "/*;*/"],
+)
+def test_a_text_goes_on_until_there_is_one(text: str) -> None:
+    assert not is_complete(text)
 
 
 def test_a_parameter_is_filled() -> None:

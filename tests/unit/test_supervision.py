@@ -2,18 +2,30 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from cluster.component import Component
-from cluster.restarts import read_restarts
-from cluster.supervision import Supervisor, write_configuration
-from cluster.watch import PATIENCE, Watch, is_stopped
+from cluster.findings import (
+    MOST_AGE_SECONDS,
+    Findings,
+    blindness,
+    read_findings,
+    read_reasons,
+    write_findings,
+)
+from cluster.movement import Reader
+from cluster.supervision import Supervisor
+from cluster.vitals import is_stopped, kill
+from cluster.watch import Watch
 from pipeline.places import Places
 from pipeline.settings import Settings
+from tests.unit.supervised import pid_of, restarts, supervised
 from tests.waiting import wait_until
 
 
@@ -25,28 +37,8 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def supervisor(settings: Settings) -> Iterator[Supervisor]:
     """Start a supervisord that cares for one process which does nothing but live."""
-    places = Places(settings.data)
-    places.run.mkdir()
-    places.logs.mkdir()
-    places.order_log.mkdir()
-    program = Component(name="producer", title="Producer")
-    write_configuration(
-        places, {"producer": (program, ["sleep", "1000"], {})}, settings.environment()
-    )
-    running = Supervisor(places)
-    running.start_daemon()
-    daemon = psutil.Process(running.daemon_pid())
-    yield running
-    running.stop_daemon()
-    daemon.wait(timeout=20)
-
-
-def pid_of(supervisor: Supervisor) -> int:
-    return supervisor.processes()["producer"].pid
-
-
-def restarts(settings: Settings) -> int:
-    return read_restarts(Places(settings.data).run / "restarts.json").get("producer", 0)
+    with supervised(settings, ["sleep", "1000"]) as running:
+        yield running
 
 
 def test_start_and_stop_say_whether_there_was_something_to_do(supervisor: Supervisor) -> None:
@@ -76,20 +68,76 @@ def test_who_was_asked_to_stop_is_not_counted(supervisor: Supervisor, settings: 
 def test_who_lives_but_does_nothing_is_killed_and_started_again(
     supervisor: Supervisor, settings: Settings
 ) -> None:
+    places = Places(settings.data)
     supervisor.start("producer")
     first = pid_of(supervisor)
     os.kill(first, signal.SIGSTOP)
     wait_until("it stands still", lambda: is_stopped(first))
     watch = Watch(settings, supervisor)
-    for _ in range(PATIENCE - 1):
-        found = watch.look()["producer"]
-        assert found["silent"] > 0
-        assert "stopped" in found["reason"]
-        assert psutil.pid_exists(first), "not before its patience is over"
-    assert "stopped" in watch.look()["producer"]["killed"]
+    found = watch.look()["producer"]
+    assert (found["silent"], found["kills"], found["stuck"]) == (1, 0, True)
+    assert "stopped" in found["reason"]
+    assert psutil.pid_exists(first), "not at the first question"
+    assert watch.look()["producer"]["kills"] == 1
+    assert watch.killed == {"producer": ""}, "whoever counts its end knows whose it was"
     wait_until("another process runs", lambda: pid_of(supervisor) not in {0, first})
     wait_until("the restart is counted", lambda: restarts(settings) == 1)
-    assert watch.look()["producer"]["silent"] == 0
+
+    found = watch.look()["producer"]
+    assert (found["silent"], found["reason"], found["stuck"]) == (0, "", False)
+    write_findings(places, Findings(7, watch.look()))
+    told = read_reasons(places, read_findings(places))["producer"]
+    assert told.startswith("was killed by the watcher once at 20")
+    assert ": its process is stopped by a signal" in told
+    # a watcher that was started again goes on with what the one before has counted
+    assert Watch(settings, supervisor).look()["producer"]["kills"] == 1
+
+
+def test_a_stopped_child_counts_and_goes_with_its_parent() -> None:
+    nested = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    with subprocess.Popen([sys.executable, "-c", nested], stdin=subprocess.PIPE) as parent:
+        family = psutil.Process(parent.pid)
+        wait_until("the child runs", lambda: len(family.children()) == 1)
+        (child,) = family.children()
+        assert not is_stopped(parent.pid)
+        child.suspend()
+        wait_until("the child stands still", lambda: is_stopped(parent.pid))
+        kill(parent.pid)
+        wait_until("both are gone", lambda: is_gone(child) and parent.poll() is not None)
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Tell whether a process has ended, waited for by its parent or not."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_who_was_asked_to_stop_is_not_judged(
+    supervisor: Supervisor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor.start("producer")
+    process = replace(supervisor.processes()["producer"], state="STOPPING")
+    monkeypatch.setattr(supervisor, "processes", lambda: {"producer": process})
+    assert Watch(settings, supervisor).look() == {}
+
+
+def test_before_the_first_round_there_is_nothing_to_tell(settings: Settings) -> None:
+    places = Places(settings.data)
+    assert read_findings(places) == Findings()
+    assert read_reasons(places, Findings()) == {}
+    places.run.mkdir()
+    for torn in (b"", b"{", b"{}", b'{"hbase": {}}'):
+        (places.run / "health.json").write_bytes(torn)
+        assert read_findings(places) == Findings()
+
+
+def test_a_watcher_that_looks_no_more_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster.findings.load", lambda: 1)
+    now = 1e9
+    assert blindness(Findings(now - MOST_AGE_SECONDS), now) == ""
+    assert "has not looked for 61 s" in blindness(Findings(now - MOST_AGE_SECONDS - 1), now)
+    assert "has not looked yet" in blindness(Findings(), now)
+    monkeypatch.setattr("cluster.findings.load", lambda: 8)
+    assert blindness(Findings(now - 2 * MOST_AGE_SECONDS), now) == ""
 
 
 def test_a_reader_at_its_end_or_moving_is_left_alone(settings: Settings) -> None:
@@ -97,11 +145,21 @@ def test_a_reader_at_its_end_or_moving_is_left_alone(settings: Settings) -> None
     ends = {0: 5, 1: 0}
     rounds = [({}, {0: 0}), ({0: 5}, ends), ({0: 5}, ends), ({0: 5}, {0: 9}), ({0: 7}, {0: 9})]
     for at, end in rounds:
-        watch.demand_movement("streaming", {"the query": (at, end)})
+        watch.demand_movement("streaming", {"the query": Reader(at, end)})
+    with pytest.raises(OSError, match="does not move"):
+        watch.demand_movement("streaming", {"the query": Reader({0: 7}, {0: 9})})
 
 
 def test_a_reader_that_is_behind_and_stays_there_is_silent(settings: Settings) -> None:
     watch = Watch(settings, Supervisor(Places(settings.data)))
-    watch.demand_movement("streaming", {"the query": ({0: 5}, {0: 9})})
+    watch.demand_movement("streaming", {"the query": Reader({0: 5}, {0: 9})})
     with pytest.raises(OSError, match="the query is behind and does not move"):
-        watch.demand_movement("streaming", {"the query": ({0: 5}, {0: 12})})
+        watch.demand_movement("streaming", {"the query": Reader({0: 5}, {0: 12})})
+
+
+def test_a_stream_that_merges_is_at_work_although_it_reads_no_further(settings: Settings) -> None:
+    watch = Watch(settings, Supervisor(Places(settings.data)))
+    for worked_at in (1, 2, 3):
+        watch.demand_movement("streaming", {"the query": Reader({0: 5}, {0: 9}, worked_at)})
+    with pytest.raises(OSError, match="the query is behind and does not move"):
+        watch.demand_movement("streaming", {"the query": Reader({0: 5}, {0: 9}, 3)})

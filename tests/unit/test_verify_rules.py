@@ -68,6 +68,16 @@ BROKEN: dict[str, tuple[Breaking, tuple[str, str, bytes]]] = {
     "a row in another partition": (
         lambda w: w.cln[1].update(day=date(2026, 11, 23)),
         ("transactions_cln", "wrong", order(2))),
+    "a row in another hour's partition": (
+        lambda w: w.cln[1].update(block=0), ("transactions_cln", "wrong", order(2))),
+    "a row with another time of arrival": (
+        lambda w: w.cln[1].update(came=T * 1000 + 1), ("transactions_cln", "wrong", order(2))),
+    "a row without a time of arrival": (
+        lambda w: w.cln[1].update(came=None), ("transactions_cln", "wrong", order(2))),
+    "a bad line in another date's partition": (
+        lambda w: w.quar[0].update(day=date(2026, 11, 23)), ("quarantine", "wrong", BAD)),
+    "a bad line with another time of arrival": (
+        lambda w: w.quar[0].update(came=T * 1000 - 1000), ("quarantine", "wrong", BAD)),
     "a row with a wrong odr_prc": (
         lambda w: w.cln[1].update(derived=False), ("transactions_cln", "wrong", order(2))),
     "a bad line twice": (
@@ -83,6 +93,11 @@ BROKEN: dict[str, tuple[Breaking, tuple[str, str, bytes]]] = {
         ("quarantine", "foreign", X)),
     "a conflict with nothing": (
         lambda w: w.quar[1].update(reason="CONFLICT"), ("quarantine", "wrong", FUTURE)),
+    "a duplicate quarantined as CONFLICT": (
+        lambda w: w.quar.append(w.row(order(1), 2, reason="CONFLICT")),
+        ("quarantine", "wrong", order(1))),
+    "a line quarantined as FUTURE that is none": (
+        lambda w: setattr(w, "topic_ts", T + 3_000_000), ("quarantine", "wrong", FUTURE)),
     "a row of HBase taken": (lambda w: w.hbase.remove(order(2)), ("HBase", "missing", order(2))),
     "a FUTURE row of HBase taken": (
         lambda w: w.hbase.remove(FUTURE), ("HBase", "missing", FUTURE)),
@@ -140,6 +155,37 @@ def test_every_rule_has_been_broken(
     for rule in RULES:
         beginning = rule.says.partition("{")[0]
         assert any(says.startswith(beginning) for says in broken), rule
+
+
+def test_the_first_line_of_an_event_is_no_conflict_even_where_another_came_later(
+    scratch: Scratch,
+) -> None:
+    """The other one of A-1 came at 5. After a line of another content it may be one."""
+    made = world()
+    made.topic += [order(1), order(2)]
+    made.quar += [
+        made.row(order(1), 2, reason="CONFLICT"),
+        made.row(order(1), 6, reason="CONFLICT"),
+    ]
+    assert found(made.judge(scratch)) == {("quarantine", "wrong", order(1))}
+
+
+def test_what_came_before_a_conflict_may_have_expired(scratch: Scratch) -> None:
+    made = world()
+    made.topic += [order(2)]
+    made.log.append(order(2, amount="1.00"))
+    made.quar += [made.row(order(2), 6, reason="CONFLICT")]
+    kinds = {d.says for d in made.judge(scratch)}
+    assert not any("this very line" in says for says in kinds), kinds
+
+
+@pytest.mark.parametrize(("ahead", "right"), [(600_001, True), (600_000, False)])
+def test_a_future_line_is_more_than_ten_minutes_ahead(
+    scratch: Scratch, ahead: int, right: bool
+) -> None:
+    made = world()
+    made.topic_ts = T + 3_600_000 - ahead
+    assert (made.judge(scratch) == []) is right
 
 
 def test_lines_beyond_the_cut_are_left_out(scratch: Scratch) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.verify.order_log import complete_end, log_files, read_log, read_positions
+from pipeline.positions import read_positions
+from pipeline.verify.order_log import complete_end, log_files, read_log
 from pipeline.verify.raw import read_lines
 from pipeline.verify.rows import instant_filter, line
 from pipeline.verify.tables import QUARANTINE, TRANSACTIONS
@@ -64,7 +65,7 @@ def test_positions_are_read_by_inode_and_name_and_torn_ones_again(tmp_path: Path
     path.write_text(json.dumps([{"inode": 5, "pos": 70, "file": "/a/orders-1.log"}]))
     assert read_positions(path) == {(5, "orders-1.log"): 70}
     path.write_text('[{"inode": 5, "po')
-    assert read_positions(path, seconds=0.1) == {}
+    assert read_positions(path, patience=0.1) == {}
 
 
 def test_a_raw_file_keeps_cr_and_drops_a_last_half_line(tmp_path: Path) -> None:
@@ -164,13 +165,27 @@ def test_a_changed_field_gives_another_line(tmp_path: Path, changed: dict[str, o
 
 def test_quarantine_gives_its_raw_bytes(tmp_path: Path) -> None:
     raw = b"\xff|\x00\r|x"
+    seen_at = pa.array([1_793_505_599_007_000], pa.timestamp("us", tz="UTC"))
     table = pa.table({"raw": pa.array([raw]), "reason": ["FIELDS"], "kafka_topic_id": ["T"],
-                      "kafka_partition": [0], "kafka_offset": [9]})  # fmt: skip
-    pq.write_table(table, tmp_path / "q.parquet")
+                      "kafka_partition": [0], "kafka_offset": [9], "seen_at": seen_at})  # fmt: skip
+    pq.write_table(table, tmp_path / "q.parquet", store_schema=False)
     with duckdb.connect() as connection:
-        query = f"select line, tid, p, off, reason from ({QUARANTINE})"
+        connection.execute("set timezone = 'UTC'")
+        query = f"select line, tid, p, off, reason, came, due from ({QUARANTINE})"
         parameters = {"files": [str(tmp_path / "q.parquet")], "zone": ZONE}
-        assert connection.execute(query, parameters).fetchall() == [(raw, "T", 0, 9, "FIELDS")]
+        assert connection.execute(query, parameters).fetchall() == [
+            (raw, "T", 0, 9, "FIELDS", 1_793_505_599_007_000, date(2026, 10, 31))
+        ]
+
+
+def test_a_row_tells_its_hour_and_its_time_of_arrival(tmp_path: Path) -> None:
+    """The hour is the programme's, here the second 1:30 of the night in which clocks go back."""
+    write_row(tmp_path / "row.parquet")
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        query = f"select came, hour from ({TRANSACTIONS})"
+        parameters = {"files": [str(tmp_path / "row.parquet")], "zone": ZONE}
+        assert connection.execute(query, parameters).fetchall() == [(1_793_514_600_007_000, 1)]
 
 
 def test_the_zones_agree() -> None:

@@ -1,0 +1,61 @@
+"""A systemd unit for one stack: up at the machine's start, down before its end.
+
+`up` ends when everything answers, and what it has started lives on: so it is a oneshot that remains
+(systemd.service(5)). Supervisor, not systemd, cares for the processes (docs/decisions/0006).
+"""
+
+import getpass
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from cluster.startup import PATIENCE_SECONDS
+from pipeline.settings import ROOT
+
+START_SECONDS: Final = 3 * PATIENCE_SECONDS
+"""A first start fetches 0.6 GB, too."""
+STOP_SECONDS: Final = 300
+"""The stop goes through six groups of components, with up to 40 s each."""
+
+
+def write_unit(environment: Mapping[str, str], *, of_user: bool) -> str:
+    """Give the unit's text. environment: the LOYALTY_* of this very shell, and its PATH, are taken
+    from it, so that the unit means the stack that the shell means; .env is read by `up` itself.
+
+    of_user: for `systemctl --user`; else for the whole machine, run as the user who asks.
+    """
+    told = {k: v for k, v in sorted(environment.items()) if k.startswith("LOYALTY_") and v}
+    variables = {"PATH": environment.get("PATH", os.defpath)} | told
+    # in a command, and only there, $ stands for a variable
+    program = _quoted(str(ROOT / "loyalty")).replace("$", "$$")
+    lines = [
+        "[Unit]",
+        "Description=Loyalty pipeline: Kafka, HDFS, HBase, Hive, Flume, Spark",
+        f"Documentation=file://{_escaped(str(ROOT / 'README.md'))}",
+        *([] if of_user else ["Wants=network-online.target", "After=network-online.target"]),
+        "",
+        "[Service]",
+        "Type=oneshot",
+        "RemainAfterExit=yes",
+        *([] if of_user else [f"User={getpass.getuser()}"]),
+        f"WorkingDirectory={_escaped(str(ROOT))}",
+        *(f'Environment="{name}={_quoted(value)}"' for name, value in variables.items()),
+        f'ExecStart="{program}" up',
+        f'ExecStop="{program}" down',
+        f"TimeoutStartSec={START_SECONDS}",
+        f"TimeoutStopSec={STOP_SECONDS}",
+        "",
+        "[Install]",
+        f"WantedBy={'default.target' if of_user else 'multi-user.target'}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _quoted(text: str) -> str:
+    """Give a text as it stands between double quotes, without any meaning to systemd."""
+    return _escaped(text).replace("\\", "\\\\").replace('"', '\\"')

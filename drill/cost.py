@@ -1,0 +1,73 @@
+"""What a stack's processes cost: CPU of each component, its children with it, and memory."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+
+from drill.stack import OwnStack
+
+CARE: Final = "supervision"
+"""What is no component's: supervisord and the watcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """cores: CPU seconds a second. mib: resident memory at the end."""
+
+    cores: float
+    mib: float
+
+
+class Meter:
+    """Adds up what each process of a stack has used since `begin`; `look` every few seconds.
+
+    What a process used after the last look before its end is missing.
+    """
+
+    def __init__(self, stack: OwnStack) -> None:
+        self._stack = stack
+        self._owners: dict[psutil.Process, str] = {}
+        self._first: dict[psutil.Process, float] = {}
+        self._last: dict[psutil.Process, float] = {}
+        self._mib: dict[psutil.Process, float] = {}
+        self._begun = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew."""
+        self._first, self._last = {}, {}
+        self._begun = time.monotonic()
+        self.look()
+        self._first = dict(self._last)
+
+    def look(self) -> None:
+        """Read what every process has used by now."""
+        daemon = psutil.Process(self._stack.supervisor.daemon_pid())
+        names = {one.pid: name for name, one in self._stack.supervisor.processes().items()}
+        owners = {daemon: CARE}
+        for child in daemon.children():
+            name = names.get(child.pid, CARE)
+            with suppress(psutil.NoSuchProcess):
+                owners |= dict.fromkeys([child, *child.children(recursive=True)], name)
+        self._mib = {}
+        for process in owners:
+            with suppress(psutil.NoSuchProcess):
+                used = process.cpu_times()
+                self._last[process] = used.user + used.system
+                self._mib[process] = process.memory_info().rss / 2**20
+        self._owners |= owners
+
+    def costs(self) -> dict[str, Cost]:
+        """Give what each component has cost since the beginning."""
+        self.look()
+        seconds = time.monotonic() - self._begun
+        used: dict[str, float] = {}
+        mib: dict[str, float] = {}
+        for process, total in self._last.items():
+            name = self._owners[process]
+            used[name] = used.get(name, 0) + total - self._first.get(process, 0)
+            mib[name] = mib.get(name, 0) + self._mib.get(process, 0)
+        return {name: Cost(used[name] / seconds, mib[name]) for name in used}

@@ -1,0 +1,143 @@
+"""`drill soak`: ten minutes at a rate; does anybody fall behind, and what does it cost?
+
+Nothing is broken. First the stack is idle for a minute: what it costs then is taken off.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Final
+
+from drill.cost import Cost, Meter
+from drill.count import count
+from drill.load import Till, under_load
+from drill.plan import Plan, Told
+from drill.stack import OwnStack
+from drill.verdict import Outcome, Row
+from pipeline.topic import GROUPS
+from streaming.progress import read_progress
+
+EVERY_SECONDS: Final = 5
+GROWS_SECONDS: Final = 5
+"""A lag that grows by more than what is written in so many seconds is a complaint."""
+TOPIC: Final = "topic"
+STREAM: Final = "streaming"
+Lags = dict[str, list[int]]
+"""By reader: the lines that were written and that it had not taken, at each look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Seconds of each part. warm_up: of caches and compilers, it is not compared."""
+
+    idle: float = 60
+    warm_up: float = 60
+    load: float = 600
+
+
+def run(stack: OwnStack, plan: Plan, told: Told) -> Outcome:
+    """Write for ten minutes, or N times so long, and count."""
+    return run_soak(stack, plan, Course(load=600 * (plan.times or 1)), told)
+
+
+def run_soak(stack: OwnStack, plan: Plan, course: Course, told: Told) -> Outcome:
+    """Measure the idle stack, then one under load, and count."""
+    meter = Meter(stack)
+    told(f"idle for {course.idle:.0f} s …")
+    _every_few(course.idle, meter.look)
+    at_rest = meter.costs()
+    before = _taken(stack)
+    lags: Lags = {}
+    with under_load(stack, plan) as (till, complaints):
+        told(f"{course.warm_up:.0f} s to warm up …")
+        _every_few(course.warm_up, meter.look)
+        halves = []
+
+        def look() -> None:
+            meter.look()
+            for reader, lines in _lacking(stack, till, before).items():
+                lags.setdefault(reader, []).append(lines)
+            told(", ".join(f"{reader} lacks {found[-1]:,}" for reader, found in lags.items()))
+
+        for _ in range(2):
+            meter.begin()
+            _every_few(course.load / 2, look)
+            halves.append(meter.costs())
+        rate, lines = till.lines_per_second(), till.written()
+    complaints += [said for reader, found in lags.items() if (said := growing(reader, found, rate))]
+    told("the till stands; every line is counted …")
+    counted = count(stack, till.key, till.ends)
+    rows = [_row_of_lag(reader, found, rate, lines) for reader, found in lags.items()]
+    rows += _rows_of_cost(at_rest, halves, rate)
+    return Outcome(rows, counted, complaints, rate)
+
+
+def growing(reader: str, lag: list[int], rate: float) -> str:
+    """Say that a reader falls behind; empty where it does not."""
+    first, last = _thirds(lag)
+    if (grown := last - first) <= GROWS_SECONDS * rate:
+        return ""
+    return (
+        f"{reader} falls behind: in the last third of the time it lacked {grown:,.0f} lines more"
+        " than in the first"
+    )
+
+
+def _thirds(lag: list[int]) -> tuple[float, float]:
+    """Give the mean of the first third of the looks, and that of the last."""
+    third = max(1, len(lag) // 3)
+    return fmean(lag[:third]), fmean(lag[-third:])
+
+
+def _every_few(seconds: float, do: Callable[[], None]) -> None:
+    """Do it every five seconds, for so long."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(EVERY_SECONDS, left))
+        do()
+
+
+def _taken(stack: OwnStack) -> dict[str, int]:
+    """Give how many lines the topic holds, and how many of them each reader has taken."""
+    progress = read_progress(stack.places)
+    taken = {group: sum(stack.topic.committed(group).values()) for group in GROUPS}
+    taken[STREAM] = sum(progress.offsets.values()) if progress else 0
+    return {TOPIC: sum(stack.topic.ends().values())} | taken
+
+
+def _lacking(stack: OwnStack, till: Till, before: dict[str, int]) -> dict[str, int]:
+    written = till.written()  # first: what is written meanwhile nobody can lack
+    taken = _taken(stack)
+    return {reader: max(0, written - taken[reader] + before[reader]) for reader in taken}
+
+
+def _row_of_lag(reader: str, lag: list[int], rate: float, lines: int) -> Row:
+    first, last = _thirds(lag)
+    done = (
+        f"lacked {first:,.0f} lines in the first third, {last:,.0f} in the last,"
+        f" {max(lag):,} at most"
+    )
+    return Row(reader, done, 0, 0, max(lag) / rate, lines)
+
+
+def _rows_of_cost(
+    at_rest: dict[str, Cost], halves: list[dict[str, Cost]], rate: float
+) -> list[Row]:
+    """Tell the cost of each component, and of all, in both halves of the time."""
+    rows = []
+    for name in (*halves[1], "all"):
+        rest, first, second = (_cost(found, name) for found in (at_rest, *halves))
+        more = ((first.cores + second.cores) / 2 - rest.cores) / rate * 1000
+        done = (
+            f"{rest.cores:.3f} core idle, {first.cores:.3f} and {second.cores:.3f} in the halves:"
+            f" {more:.3f} for 1,000 lines/s; {rest.mib:,.0f} MiB idle, {second.mib:,.0f} at the end"
+        )
+        rows.append(Row(name, done, 0, 0, 0, 0))
+    return rows
+
+
+def _cost(costs: dict[str, Cost], name: str) -> Cost:
+    """Give a component's cost, or everybody's."""
+    found = costs.values() if name == "all" else [costs.get(name, Cost(0, 0))]
+    return Cost(sum(one.cores for one in found), sum(one.mib for one in found))

@@ -1,0 +1,46 @@
+"""Asking again: until there is an answer, until two counts agree."""
+
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from cluster.startup import NOT_READY
+from drill.verdict import Count
+from pipeline.errors import LoyaltyError
+
+T = TypeVar("T")
+
+EVERY_SECONDS: Final = 0.5
+SETTLE_SECONDS: Final = 60
+"""How long Hive may show less than there is: a switch of a partition may be pending."""
+
+
+def insist(
+    ask: Callable[[], T], seconds: float, says: str = "{error}", every: float = EVERY_SECONDS
+) -> T:
+    """Ask until there is an answer, and give it.
+
+    Raises LoyaltyError after so many seconds, with a sentence in which {error} is what there was
+    instead. What is not NOT_READY is a bug, and goes through at once.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except NOT_READY as error:
+            if time.monotonic() > end:
+                raise LoyaltyError(says.replace("{error}", str(error))) from error
+            time.sleep(every)
+
+
+def settle(judge: Callable[[], Count], seconds: float = SETTLE_SECONDS) -> Count:
+    """Count until there is no difference, or the time is over; gives the last count.
+
+    Raises LoyaltyError where there was none at the end.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        found = insist(judge, end - time.monotonic())
+        if not found.differences or time.monotonic() > end:
+            return found
+        time.sleep(EVERY_SECONDS)

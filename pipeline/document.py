@@ -1,0 +1,30 @@
+"""Small JSON files that one process replaces as a whole and others read: old, new, never half."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def replace_document(path: Path, document: Any) -> None:
+    """Replace the file, or make it. After a power cut it is the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    with new.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(document) + "\n")
+        file.flush()
+        # else the name may be on the disk without the content
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def read_document(path: Path) -> dict[str, Any] | None:
+    """Read the file; None where there is none, or none that can be read.
+
+    Only for what somebody writes again, so that a torn file stops nobody for ever.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,56 @@
+"""HDFS raw, the master data set: its dates of arrival, and where it begins once some were deleted.
+
+Beside the folders of the dates, in their parent, a file says the first date that is whole. Without
+the file all that ever arrived is there.
+"""
+
+import re
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Final
+
+from pipeline.places import RAW
+from pipeline.webhdfs import Hdfs
+
+_FOLDER: Final = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
+
+
+def dates(hdfs: Hdfs, root: str = RAW) -> list[date]:
+    """List the dates of arrival, the oldest first."""
+    found = (_FOLDER.fullmatch(name) for name in hdfs.names(root))
+    return sorted(date.fromisoformat(match[1]) for match in found if match)
+
+
+def begin_at(hdfs: Hdfs, first: date, root: str = RAW) -> None:
+    """Say that raw begins at this date of arrival; a later one that was said stays."""
+    before = begins_at(hdfs, root)
+    if before is not None and first <= before:
+        return
+    path, fresh = begins_files(root)
+    # the new one is whole before the old one goes
+    hdfs.write(fresh, first.isoformat().encode())
+    hdfs.delete(path)
+    hdfs.rename(fresh, path)
+
+
+def begins_at(hdfs: Hdfs, root: str = RAW) -> date | None:
+    """Give the first date of arrival that was not deleted; None where none ever was."""
+    for path in begins_files(root):
+        with suppress(FileNotFoundError, ValueError):
+            return date.fromisoformat(hdfs.read(path).decode())
+    return None
+
+
+def first_whole_date(hdfs: Hdfs, root: str = RAW) -> date | None:
+    """Give the first business date all of whose lines raw still has; None: it has all of them.
+
+    A line arrives on its business date or later, or a day before: dates of arrival are the clock's
+    of Flume, and a till's may be ten minutes ahead.
+    """
+    begins = begins_at(hdfs, root)
+    return None if begins is None else begins + timedelta(days=1)
+
+
+def begins_files(root: str = RAW) -> tuple[str, str]:
+    """Where it is said; and where it stands first, before it gets that name."""
+    return f"{root}.begins", f"{root}.begins.new"

@@ -1,0 +1,77 @@
+"""The variables of the settings: LOYALTY_ and the field's name, in the environment and in .env."""
+
+import logging
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from dotenv.parser import parse_stream
+from pydantic_settings import DotEnvSettingsSource
+
+from pipeline.errors import UsageError
+
+PREFIX: Final = "LOYALTY_"
+GIVEN: Final = "given_"
+"""In front of the fields for servers that exist already: LOYALTY_KAFKA is given_kafka, because
+`settings.kafka` is the address that everybody uses, given or not."""
+
+# dotenv logs a line that it cannot read and goes on without it; find_faults names it
+logging.getLogger("dotenv.main").addHandler(logging.NullHandler())
+
+
+class EnvFile(DotEnvSettingsSource):
+    """`.env`: a relative path in it is one in its folder, wherever the command is called."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Give what the file sets, by field; unknown names are find_faults' to tell."""
+        found = super().__call__()
+        folder = Path(str(self.env_file)).parent
+        paths = {name: found[name] for name in ("data", "programme") if name in found}
+        return found | {name: folder / Path(path).expanduser() for name, path in paths.items()}
+
+
+def variable_of(field: str) -> str:
+    """Give a field's variable: LOYALTY_KAFKA_PORT for kafka_port."""
+    return PREFIX + field.removeprefix(GIVEN).upper()
+
+
+def suggest(name: str, known: Collection[str]) -> str:
+    """Give the words after a wrong name: the variable that was meant, or where all are listed."""
+    rest = {one.removeprefix(PREFIX): one for one in known}
+    found = get_close_matches(name.removeprefix(PREFIX), rest, n=1)
+    found = found or get_close_matches(name, rest.values(), n=1, cutoff=0.8)
+    if not found:
+        return "`./loyalty config` lists all settings"
+    return f"did you mean {rest.get(found[0], found[0])}?"
+
+
+def find_unknown(names: Iterable[str], known: Collection[str]) -> list[str]:
+    """Name those variables of the environment that begin with LOYALTY_ and are no settings."""
+    return [
+        f"{name} is no setting; {suggest(name.upper(), known)}"
+        for name in sorted(names)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    ]
+
+
+def find_faults(file: Path, known: Collection[str]) -> list[str]:
+    """Name the lines of a .env file that are no setting of ours, whatever their value.
+
+    A file that is not there has none. Raises UsageError for one that cannot be read as text.
+    """
+    try:
+        with file.open(encoding="utf-8") as stream:
+            bindings = list(parse_stream(stream))
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read ({error}); correct it or remove it.") from error
+    faults = []
+    for line in bindings:
+        where = f"line {line.original.line} of {file.name}"
+        if line.error or (line.key is not None and line.value is None):
+            faults.append(f"{where} is not NAME=value")
+        elif line.key is not None and line.key.upper() not in known:
+            faults.append(f"{line.key} ({where}) is no setting; {suggest(line.key.upper(), known)}")
+    return faults

@@ -1,0 +1,59 @@
+"""What is over goes, on real servers; what is not stays."""
+
+import time
+import uuid
+from datetime import date, timedelta
+
+import pytest
+
+from cluster.leftovers import forget_raw, old_sessions
+from cluster.supervision import Supervisor
+from cluster.watch import Watch
+from drill.stack import OwnStack
+from pipeline.raw import begins_at, first_whole_date
+from pipeline.webhdfs import Hdfs
+
+
+@pytest.fixture
+def hdfs(stack: OwnStack) -> Hdfs:
+    return Hdfs(stack.settings.webhdfs, user="root")
+
+
+def test_every_store_tells_what_it_holds(stack: OwnStack) -> None:
+    stack.ok("produce", "--count", "5", "--rate", "max")
+    stack.ok("verify", "--wait")
+    stores = {row["store"]: row for row in stack.answer("retention")}
+    assert [name for name, row in stores.items() if row["used"] is None] == []
+    for name in ("topic", "order log files", "HDFS raw", "transactions_cln"):
+        assert stores[name]["used"] > 0
+        assert date.fromisoformat(stores[name]["oldest"]) <= date.today() + timedelta(days=1)  # noqa: DTZ011
+
+
+def test_only_sessions_in_which_nothing_changes_are_old(hdfs: Hdfs) -> None:
+    root = f"/probes/{uuid.uuid4().hex}"
+    hdfs.write(f"{root}/hive/session/inner/file", b"x")
+    assert list(old_sessions(hdfs, time.time() - 60, root)) == []
+    assert list(old_sessions(hdfs, time.time() + 60, root)) == [f"{root}/hive/session"]
+    hdfs.delete(root)
+
+
+def test_raw_is_forgotten_by_whole_dates_and_says_where_it_begins(hdfs: Hdfs) -> None:
+    root = f"/probes/{uuid.uuid4().hex}"
+    for day in ("2026-01-01", "2026-01-02", "2026-01-03"):
+        hdfs.write(f"{root}/dt={day}/orders.1.log", b"line\n")
+    assert list(forget_raw(hdfs, date(2026, 1, 1), root)) == []
+    assert first_whole_date(hdfs, root) is None
+    assert list(forget_raw(hdfs, date(2026, 1, 3), root)) == [
+        f"{root}/dt=2026-01-01",
+        f"{root}/dt=2026-01-02",
+    ]
+    assert hdfs.names(root) == ["dt=2026-01-03"]
+    assert begins_at(hdfs, root) == date(2026, 1, 3)
+    assert first_whole_date(hdfs, root) == date(2026, 1, 4)
+    hdfs.delete(root)
+    hdfs.delete(f"{root}.begins")
+
+
+def test_the_watcher_tidies_up(stack: OwnStack, capfd: pytest.CaptureFixture[str]) -> None:
+    Watch(stack.settings, Supervisor(stack.places)).tidy()
+    assert "stays for now" not in capfd.readouterr().err

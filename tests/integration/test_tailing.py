@@ -1,0 +1,249 @@
+"""Flume's reader of log files, with the product's class path: every byte of a line is kept.
+
+There is no server in these tests: tests/integration/Tail.java drives Flume's own reader, which
+uses the class of flume/java. A line ends at a line feed, one carriage return before that belongs
+to the end, everything else to the line.
+"""
+
+import json
+import random
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cluster.classes import class_folder, compile_classes
+from cluster.component import read_components
+from cluster.jars import resolve_jars
+from cluster.java import java_command
+from pipeline.progress import unseen
+from pipeline.settings import Settings
+from tests.integration.tailing import (
+    BUFFER,
+    Lines,
+    Tail,
+    boundary_files,
+    ends_at_the_buffers_end,
+    lines_of,
+    shown,
+)
+
+StartTail = Callable[..., Tail]
+
+
+@pytest.fixture(scope="module")
+def jars() -> dict[str, Path]:
+    folders = resolve_jars(unseen)
+    compile_classes("flume", folders["flume"])
+    return folders
+
+
+@pytest.fixture(scope="module")
+def driver(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("driver")
+    source = Path(__file__).parent / "Tail.java"
+    command = ["javac", "-proc:none", "-cp", f"{jars['flume']}/*", "-d", str(folder), str(source)]
+    subprocess.run(command, check=True)
+    return folder
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A folder of log files."""
+    folder = tmp_path / "log"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def start(jars: dict[str, Path], driver: Path, log: Path, tmp_path: Path) -> Iterator[StartTail]:
+    """Start a reader of the folder, by the agent's own command line but for its main class."""
+    with ExitStack() as ends:
+
+        def start(*, own: bool = True) -> Tail:
+            command = java_command(
+                read_components()["flume"], Settings(data=tmp_path / "data"), jars,
+                main="Tail", arguments=(str(log), str(tmp_path / "positions.json")),
+            )  # fmt: skip
+            at = command.index("-cp") + 1
+            entries = [*command[at].split(":"), str(driver)]
+            if not own:
+                entries.remove(str(class_folder("flume")))
+            command[at] = ":".join(entries)
+            tail = Tail(command)
+            ends.enter_context(tail.process)
+            ends.callback(tail.process.kill)
+            return tail
+
+        yield start
+
+
+def written(log: Path) -> dict[str, Lines]:
+    """Write the files; gives what has to come of each, halves.log has no whole line."""
+    for name, data in boundary_files().items():
+        (log / name).write_bytes(data)
+    return {name: lines for name, d in boundary_files().items() if (lines := lines_of(d))}
+
+
+@pytest.mark.parametrize("batch", [1, 2_000, 1_000_000])
+def test_every_byte_of_a_line_is_kept_wherever_the_buffer_ends(
+    start: StartTail, log: Path, batch: int
+) -> None:
+    expected = written(log)
+    tail = start()
+    assert tail.ask(f"read {batch}") == expected
+    assert tail.ask(f"read {batch}") == {}
+
+
+def test_flumes_own_class_drops_carriage_returns_and_nothing_else(
+    start: StartTail, log: Path
+) -> None:
+    """The test above can fail; and a Flume that drops none needs no class of ours."""
+    expected = written(log)
+    found = start(own=False).ask("read 1000000")
+    assert found.keys() == expected.keys()
+    other = [name for name in expected if found[name] != expected[name]]
+    assert "long.log" in other
+    assert "dense.log" in other
+    for name in other:
+        assert [offset for offset, _ in found[name]] == [offset for offset, _ in expected[name]]
+    wrong = [
+        (bytes.fromhex(is_body), bytes.fromhex(body))
+        for (_, is_body), (_, body) in zip(found["dense.log"], expected["dense.log"], strict=True)
+        if is_body != body
+    ]
+    assert wrong
+    assert all(len(kept) == len(body) - 1 for kept, body in wrong)
+    assert all(kept.replace(b"\r", b"") == body.replace(b"\r", b"") for kept, body in wrong)
+
+
+def test_a_line_comes_once_its_end_is_there(start: StartTail, log: Path) -> None:
+    chance = random.Random(9)
+    data = ends_at_the_buffers_end(b"x")[: 20 * BUFFER] + bytes(chance.choices(b"\r\na", k=20_000))
+    file, tail = log / "a.log", start()
+    came: Lines = []
+    size = 0
+    while size < len(data):
+        # also between a carriage return and its line feed, and right behind a buffer's end
+        end = size + chance.choice((1, 2, 3, 100, BUFFER - 1, BUFFER, BUFFER + 1))
+        with file.open("ab") as out:
+            out.write(data[size:end])
+        size = end
+        came += tail.ask("read 100").get("a.log", [])
+        assert came == lines_of(data[:size])
+
+
+def test_half_a_line_is_held_back_and_may_be_taken_back(start: StartTail, log: Path) -> None:
+    file, tail = log / "a.log", start()
+    file.write_bytes(b"one\r\nha\rlf" + b"f" * 20_000 + b"\r")
+    assert tail.ask("read 10") == {"a.log": [(0, shown(b"one"))]}
+    assert tail.ask("positions") == {"a.log": [(5, "")]}
+    with file.open("r+b") as out:  # as docs/till.md has it for a torn line
+        out.truncate(5)
+        out.seek(5)
+        out.write(b"two\n\r\nth")
+    assert tail.ask("read 10") == {"a.log": [(5, shown(b"two")), (9, "-")]}
+    # however long the file is idle: what Flume asks of it before it closes it
+    assert tail.ask("rest 10") == {}
+    assert tail.ask("positions") == {"a.log": [(11, "")]}
+    with file.open("r+b") as out:
+        out.truncate(11)
+        out.seek(11)
+        out.write(b"x\n")
+    assert tail.ask("read 10") == {"a.log": [(11, shown(b"x"))]}
+
+
+def test_a_file_that_has_just_been_opened_is_not_idle(start: StartTail, log: Path) -> None:
+    """Flume's own class says 1970: after the agent's first day it was closed within 5 s."""
+    begun = time.time_ns() // 1_000_000
+    (log / "a.log").write_bytes(b"on")
+    ((since, _),) = start().ask("since")["a.log"]
+    assert begun <= since <= time.time_ns() // 1_000_000
+    ((flumes, _),) = start(own=False).ask("since")["a.log"]
+    assert flumes == 0
+
+
+def test_a_batch_that_was_not_taken_comes_again_after_another_file(
+    start: StartTail, log: Path
+) -> None:
+    """Flume's own class reads on behind it, when Flume has forgotten which file it was."""
+    for name in ("a.log", "b.log"):
+        (log / name).write_bytes(b"one\ntwo\nthree\n")
+    tail = start()
+    assert tail.ask("peek 1") == {"a.log": [(0, shown(b"one"))], "b.log": [(0, shown(b"one"))]}
+    expected = lines_of(b"one\ntwo\nthree\n")
+    assert tail.ask("read 1") == {"a.log": expected, "b.log": expected}
+
+
+def test_a_file_that_cannot_be_opened_stops_no_other(start: StartTail, log: Path) -> None:
+    (log / "a.log").write_bytes(b"one\n")
+    assert start().ask("folder 10") == {"a.log": [(0, shown(b"one"))]}
+
+
+def test_what_the_channel_has_not_taken_comes_again(start: StartTail, log: Path) -> None:
+    data = b"".join(b"%d\r\r\n" % number for number in range(5_000))
+    (log / "a.log").write_bytes(data)
+    tail = start()
+    assert tail.ask("peek 3000") == tail.ask("peek 3000") == {"a.log": lines_of(data)[:3_000]}
+    assert tail.ask("positions") == {"a.log": [(0, "")]}
+    assert tail.ask("read 700") == {"a.log": lines_of(data)}
+
+
+def test_a_new_agent_reads_on_where_the_position_file_says(
+    start: StartTail, log: Path, tmp_path: Path
+) -> None:
+    file = log / "a.log"
+    file.write_bytes(b"one\r\ntwo\nthr\ree\n")
+    position = {"inode": file.stat().st_ino, "pos": 5, "file": str(file)}
+    (tmp_path / "positions.json").write_text(json.dumps([position]))
+    tail = start()
+    assert tail.ask("positions") == {"a.log": [(5, "")]}
+    assert tail.ask("read 10") == {"a.log": [(5, shown(b"two")), (9, shown(b"thr\ree"))]}
+
+
+def test_a_file_that_became_shorter_is_read_from_its_begin(start: StartTail, log: Path) -> None:
+    file, tail = log / "a.log", start()
+    file.write_bytes(b"first\nsecond\n")
+    assert tail.ask("read 1") == {"a.log": lines_of(b"first\nsecond\n")}
+    file.write_bytes(b"anew\r\n")
+    assert tail.ask("read 1") == {"a.log": [(0, shown(b"anew"))]}
+
+
+def test_a_line_of_40_mb_fits_into_the_agents_heap(start: StartTail, log: Path) -> None:
+    """Of 128 MiB. (Flume's own class holds such a line twice, and copies it for each 8 KiB.)"""
+    body = b"x\r" * 20_000_000
+    (log / "a.log").write_bytes(body)
+    tail = start()
+    assert tail.ask("read 10") == {}
+    with (log / "a.log").open("ab") as out:
+        out.write(b"x\r\nnext\n")
+    expected = [(0, shown(body + b"x")), (len(body) + 3, shown(b"next"))]
+    assert tail.ask("read 10") == {"a.log": expected}
+
+
+def test_a_batch_of_long_lines_ends_before_it_fills_the_agents_heap(
+    start: StartTail, log: Path
+) -> None:
+    line = b"x" * 65_600 + b"\n"
+    (log / "a.log").write_bytes(line * 2_000)
+    tail = start()
+    expected = lines_of(line * 2_000)
+    assert tail.ask("peek 2000") == {"a.log": expected[: (4 << 20) // len(line) + 1]}
+    assert tail.ask("read 2000") == {"a.log": expected}
+
+
+def test_the_class_has_the_public_members_of_flumes(jars: dict[str, Path]) -> None:
+    """Except readLine, whose result is of a private class: nobody can call it."""
+
+    def members(folder: str) -> set[str]:
+        command = ["javap", "-public", "-cp", folder, "org.apache.flume.source.taildir.TailFile"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return {line.strip() for line in done.stdout.splitlines() if line.endswith(";")}
+
+    (jar,) = jars["flume"].glob("flume-taildir-source-*.jar")
+    ours, flumes = members(str(class_folder("flume"))), members(str(jar))
+    assert ours < flumes
+    assert [line.split("(")[0].split()[-1] for line in flumes - ours] == ["readLine"]

@@ -1,0 +1,30 @@
+"""Questions side by side: their answers, their errors, and who is late."""
+
+import threading
+import time
+
+import pytest
+
+from cluster.asking import Late, ask_together, sentence_of
+from pipeline.errors import Unavailable
+
+
+def test_who_hangs_holds_nobody_up() -> None:
+    never = threading.Event()
+
+    def refuse() -> int:
+        raise Unavailable("Kafka is away.")
+
+    begun = time.monotonic()
+    found = ask_together({"one": lambda: 1, "no": refuse, "hangs": never.wait}, 0.3)
+    assert time.monotonic() - begun < 2
+    never.set()
+    assert found["one"] == 1
+    assert isinstance(found["no"], Unavailable)
+    assert isinstance(found["hangs"], Late)
+    assert sentence_of(found["hangs"]) == "no answer within 0.3 s"
+
+
+def test_a_bug_is_not_swallowed() -> None:
+    with pytest.raises(ZeroDivisionError):
+        ask_together({"bug": lambda: 1 / 0}, 5)

@@ -1,0 +1,172 @@
+"""What `doctor` finds in documents of a stack, and on the machine without one."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.text import Text
+
+from cluster.diagnosis import Check, diagnose
+from cluster.doctor import examine
+from pipeline.commands.doctor import draw
+from tests.unit.status_document import document, with_component, with_hop
+
+ROOM = 100 << 30
+
+
+def wrong(found: dict[str, Any], room: int = ROOM) -> list[Check]:
+    """Give what is not well."""
+    return [check for check in diagnose(found, room) if check.ok is False]
+
+
+def test_a_healthy_stack_has_nothing() -> None:
+    checks = diagnose(document(), ROOM)
+    assert [check for check in checks if not check.ok] == []
+    assert {"Kafka broker", "lag", "disk's growth", "gaps", "quarantine", "refresh"} <= {
+        check.subject for check in checks
+    }
+    assert not any(check.fix for check in checks)
+
+
+def test_a_stopped_stack_is_one_row_and_no_fault() -> None:
+    found = document(healthy=False)
+    for component in found["components"]:
+        component["state"] = "down"
+    checks = diagnose(found, ROOM)
+    assert [check.subject for check in checks if check.ok is None] == ["stack"]
+    assert not [check for check in checks if check.ok is False]
+    assert "`./loyalty up`" in checks[0].saw
+
+
+FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    (with_component("kafka", state="down"), "Kafka broker", "`./loyalty up`"),
+    (with_component("kafka", state="silent", error="nothing within 5 s"), "Kafka broker",
+     "`./loyalty logs kafka`"),
+    (with_component("flume", state="stuck", reason="its process is stopped by a signal"),
+     "Flume agent", "`kill -CONT`"),
+    (with_component("hbase", state="starting", restarts=9), "HBase", "`./loyalty logs hbase`"),
+    (document(watcher="The watcher has not looked for 70 s; `./loyalty down`, then …"),
+     "supervisor", "`./loyalty down`"),
+    (document(watcher="supervisord was killed, and 9 processes run on: nobody restarts them."
+                      " `./loyalty up` ends them and starts everything again."),
+     "supervisor", "`./loyalty up` ends them"),
+    (document(full_disks=["The disk of Kafka has 3 MiB left: none moves. It goes on by itself."]),
+     "disk", "make room: It goes on by itself"),
+    (document(gaps=["Partition 0 of topic x was not read."]), "gaps",
+     "`./loyalty rebuild --repair`"),
+    (with_hop("transactions_cln", lag=9000, growing=120), "lag of transactions_cln",
+     "`./loyalty logs streaming`"),
+    (with_hop("hbase", lag=9000, growing=120), "lag of HBase", "`./loyalty logs flume`"),
+    (document(quarantine={"lines": 400, "quarantined": 22, "reasons": {"ITEM": 20, "FIELDS": 2}}),
+     "quarantine", "`./loyalty quarantine replay --reason ITEM`"),
+    (document(refresh=document()["refresh"] | {"ok": False, "error": "HDFS is away."}), "refresh",
+     "`./loyalty refresh`"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "subject", "fix"), FAULTS)
+def test_each_fault_is_one_row_with_a_fix(found: dict[str, Any], subject: str, fix: str) -> None:
+    (check,) = wrong(found)
+    assert check.subject == subject
+    assert fix in check.fix
+
+
+@pytest.mark.parametrize("bad", [0, 5])
+def test_a_few_bad_lines_are_none(bad: int) -> None:
+    day = {"lines": 100, "quarantined": bad, "reasons": {"ITEM": bad}}
+    assert wrong(document(quarantine=day)) == []
+    few = {"lines": 4, "quarantined": 4, "reasons": {"ITEM": 4}}
+    assert wrong(document(quarantine=few)) == []
+
+
+def test_a_disk_that_will_soon_be_full_is_named() -> None:
+    daily = sum(one["bytes_per_day"] for one in document()["disk"])
+    assert wrong(document(), 8 * daily) == []
+    (check,) = wrong(document(), 6 * daily)
+    assert "full in 6.0 days" in check.saw
+
+
+def test_who_is_not_wanted_is_not_missed() -> None:
+    assert wrong(with_component("producer", state="down", wanted=False)) == []
+
+
+def lines(checks: list[Check], width: int | None) -> list[str]:
+    return [line.plain if isinstance(line, Text) else line for line in draw(checks, width)]
+
+
+def test_a_fault_is_folded_on_a_terminal_and_one_line_in_a_pipe() -> None:
+    check = Check("quarantine", False, "22 of 400 lines of the last 24 hours, most of them ITEM",
+                  "`./loyalty quarantine` shows samples; put the till right, or the rules"
+    )  # fmt: skip
+    assert lines([check, Check("disk", True, "9 MiB free")], 60) == [
+        "wrong  quarantine  22 of 400 lines of the last 24 hours,",
+        "                   most of them ITEM",
+        "                   fix: `./loyalty quarantine` shows",
+        "                   samples; put the till right, or the rules",
+        "ok     disk        9 MiB free",
+    ]
+    assert lines([check], None)[0].endswith(check.saw)
+    assert lines([check], None)[1].endswith(check.fix)
+    assert len(lines([replace(check, fix="")], None)) == 1
+
+
+@pytest.fixture
+def no_jars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine on which nothing was fetched: there is nothing to read."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def examined() -> dict[str, Check]:
+    return {check.subject: check for check in examine()}
+
+
+def test_before_the_first_up_the_machine_is_looked_at(no_jars: Path) -> None:
+    found = examined()
+    for name in ("settings", "programme", "data folder", "disk", "JDK", "order log"):
+        assert found[name].ok, name
+    assert found["stack"].ok is None
+    assert not no_jars.exists(), "it makes nothing"
+
+
+def test_a_foreign_folder_and_a_damaged_stamp_are_named(no_jars: Path) -> None:
+    no_jars.mkdir()
+    (no_jars / "photo.jpg").write_bytes(b"x")
+    assert "LOYALTY_DATA" in examined()["data folder"].fix
+    (no_jars / "stamp.json").write_text("{", encoding="utf-8")
+    assert "is damaged" in examined()["data folder"].saw
+
+
+def test_a_link_to_nothing_is_named_with_its_rm(no_jars: Path) -> None:
+    link = no_jars / "orders-log" / "orders-x.log"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("nowhere")
+    assert examined()["order log"].fix == f"`rm {link}`"
+
+
+def test_a_damaged_jar_is_named_and_left(no_jars: Path, tmp_path: Path) -> None:
+    from cluster.jars import jar_folders
+
+    folder = jar_folders()["kafka"]
+    folder.mkdir(parents=True)
+    check = examined()["jars"]
+    assert check.ok is False
+    assert check.fix.startswith(f"`rm -r {folder}`")
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize(("busy", "ok"), [(0.5, True), (20, False)])
+def test_a_busy_machine_is_named(
+    no_jars: Path, monkeypatch: pytest.MonkeyPatch, busy: float, ok: bool
+) -> None:
+    monkeypatch.setattr("cluster.doctor.load", lambda: busy)
+    assert examined()["load"].ok is ok
+
+
+def test_wrong_settings_are_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOYALTY_KAFKA_PORT", "many")
+    (check,) = examine()
+    assert (check.subject, check.ok) == ("settings", False)
+    assert check.saw.startswith("LOYALTY_KAFKA_PORT")

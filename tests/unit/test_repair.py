@@ -1,0 +1,153 @@
+"""What a repair writes, what it keeps, and what it refuses to take away."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from batch.comparison import Comparison, Outcome, open_comparison
+from batch.live import may_hold
+from batch.origins import find_origins, repaired_rows
+from batch.rebuild import Result, without_stream
+from pipeline.commands.rebuild import _show
+from pipeline.verify.cut import Cut
+from streaming.files import DataName
+from tests.unit.order_rows import APPENDED, NOON, line
+from tests.unit.rebuild_rows import (
+    DAY,
+    changed,
+    judge,
+    live,
+    messages,
+    origins,
+    rebuilt,
+    repaired,
+    verdict,
+)
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Iterator[Comparison]:
+    with open_comparison(tmp_path) as opened:
+        yield opened
+
+
+def test_a_repair_keeps_what_was_there_and_adds_what_the_topic_knows(
+    comparison: Comparison,
+) -> None:
+    there = live((5, line(1)), (7, line(3)))
+    made = rebuilt(line(1), line(2), line(3), line(4))
+    judge(comparison, made, there, verdict(line(2), "FUTURE", 6), verdict("x", "FIELDS", 1))
+    # FUTURE and not live: it is not missing
+    table = repaired(comparison, (8, line(4)), (5, line(1)), (9, line(4)))
+    assert origins(table) == [("A-1", 5), ("A-3", 7), ("A-4", 8)]
+    assert table["ingested_at"].to_pylist() == [APPENDED, APPENDED, APPENDED + timedelta(hours=1)]
+    assert table["kafka_topic_id"].to_pylist() == ["t", "t", "t"]
+
+
+def test_a_line_that_the_topic_holds_no_longer_has_no_origin(comparison: Comparison) -> None:
+    judge(comparison, rebuilt(line(1)), live())
+    table = repaired(comparison, held=10)
+    assert origins(table) == [("A-1", None)]
+    assert table["ingested_at"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("held", "found", "offset"),
+    [(0, ((5, line(1)), (2, line(1))), 5),
+     (0, ((6, line(1)),), 6),
+     (0, (), None),
+     (6, (), 5)],
+)  # fmt: skip
+def test_other_content_keeps_its_offset_unless_the_topic_knows_better(
+    comparison: Comparison, held: int, found: tuple[tuple[int, str], ...], offset: int | None
+) -> None:
+    judge(comparison, rebuilt(line(1)), live((5, line(1, amount="9.99"))))
+    assert origins(repaired(comparison, *found, held=held)) == [("A-1", offset)]
+
+
+def test_rows_beyond_the_cut_stay_in_a_repaired_partition(comparison: Comparison) -> None:
+    judge(comparison, rebuilt(line(1)), live((50, line(9))), reached=10)
+    assert origins(repaired(comparison, (3, line(1)))) == [("A-1", 3), ("A-9", 50)]
+
+
+def test_what_raw_lacks_and_nothing_disproves_is_not_taken_away(comparison: Comparison) -> None:
+    """A-9's line is in the topic, A-8's offset is not held, A-7's topic is no more; the others go:
+    where A-6 claims to be is another line, A-5 came from nowhere, A-4 is quarantined, A-9 is twice.
+    """
+    old = changed(live((6, line(7))), "kafka_topic_id", "earlier")
+    nowhere = changed(live((6, line(5))), "kafka_topic_id", None)
+    here = live((9, line(1)), (3, line(8)), (10, line(9)), (11, line(9)), (12, line(6)),
+                (13, line(4)))  # fmt: skip
+    there = pa.concat_tables([here, old, nowhere])
+    judge(comparison, rebuilt(line(1)), there, verdict(line(4), "ITEM", 13))
+    held = messages((9, line(1)), (10, line(9)), (11, line(9)), (12, line(3)), (13, line(4)))
+    assert find_origins(comparison, [held], "t", {0: 9}) == 3
+    assert origins(repaired_rows(comparison, DAY).sort_by("order_id")) == [
+        ("A-1", 9), ("A-7", 6), ("A-8", 3), ("A-9", 10),
+    ]  # fmt: skip
+    assert comparison.partitions() == [DAY]
+
+
+def test_of_two_copies_the_one_that_nothing_disproves_stays(comparison: Comparison) -> None:
+    judge(comparison, rebuilt(line(1)), live((9, line(1)), (2, line(9)), (5, line(9))))
+    held = messages((2, line(3)), (5, line(9)), (9, line(1)))
+    assert find_origins(comparison, [held], "t", {0: 0}) == 1
+    assert origins(repaired_rows(comparison, DAY).sort_by("order_id")) == [("A-1", 9), ("A-9", 5)]
+
+
+CUT = Cut(APPENDED, (), "t", {0: 0}, {0: 9}, {0: 0}, None,
+          {"HDFS raw": 2, "transactions_cln": 9})  # fmt: skip
+
+
+def test_without_a_record_of_the_topic_a_repair_compares_what_raw_has() -> None:
+    """Else all lines of the topic would be beyond the cut, and nothing be missing."""
+    cut = without_stream(CUT, {0: 7})
+    assert (cut.reached, cut.behind) == ({0: 7}, {"HDFS raw": 2})
+    assert without_stream(CUT, {}).reached == {0: 0}
+    assert without_stream(CUT, {0: 70}).reached == {0: 9}
+
+
+def test_what_the_stream_has_not_read_yet_is_future_by_the_brokers_time(
+    comparison: Comparison,
+) -> None:
+    """A row of it would be in quarantine, too, as soon as the stream reads its line."""
+    now = int((APPENDED + timedelta(hours=1)).timestamp() * 1000)
+    early, on_time = line(2, at=now + 600_001), line(3, at=now + 600_000)
+    comparison.take_future([messages((0, early), (1, on_time), (2, "no|time"))], "t")
+    outcome = judge(comparison, rebuilt(early, on_time), live())
+    assert [difference.rebuilt for difference in outcome.listed] == [on_time.encode()]
+
+
+def test_who_is_behind_the_cut_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    result = Result(Outcome(1, 1), behind={"HDFS raw": 7_200}).to_json()
+    assert result["behind"] == {"HDFS raw": 7_200}
+    _show(result)
+    said = capsys.readouterr().out
+    assert "compared up to the slowest: HDFS raw has 7,200 lines to go" in said
+    assert "row by row the same, as far as was compared" in said
+
+
+def test_events_called_missing_are_found_in_partitions_of_other_dates(
+    comparison: Comparison,
+) -> None:
+    judge(comparison, rebuilt(line(1), line(2, at=NOON + 5), line(3, at=NOON + 9)), live(line(1)))
+    assert comparison.missing_ends() == (NOON + 5, NOON + 9)
+    astray = changed(live(line(3, at=NOON + 9), line(1)), "odr_dt", date(2019, 4, 8))
+    assert comparison.found_in([astray]) == ["odr_dt=2019-04-08/odr_hr=0"]
+
+
+def test_nothing_missing_is_nowhere_else(comparison: Comparison) -> None:
+    judge(comparison, rebuilt(line(1)), live(line(1), line(9)))
+    assert comparison.missing_ends() is None
+
+
+def test_a_files_name_tells_whether_it_may_hold_an_instant() -> None:
+    folder = "/cln/odr_dt=2019-04-08/odr_hr=0/g=1"
+    file = f"{folder}/{DataName(1, 2, 3, NOON, NOON + 9).text()}"
+    for ends, may in (((0, NOON - 1), False), ((0, NOON), True), ((NOON + 4, NOON + 5), True),
+                      ((NOON + 9, NOON + 20), True), ((NOON + 10, NOON + 20), False)):  # fmt: skip
+        assert may_hold(file, ends) is may
+    assert may_hold(f"{folder}/by-hand.parquet", (0, 0))

@@ -1,0 +1,100 @@
+"""What is kept for how long: shown for every store, and what is over goes."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from batch.rebuild import demand_whole
+from cluster.configuration import render
+from cluster.leftovers import is_in_order, old_files, remove
+from cluster.retention import describe_retention, on_disk
+from pipeline.errors import Refused, UsageError
+from pipeline.places import Places
+from pipeline.settings import Settings, read_settings
+from pipeline.verify.scope import Scope
+from streaming.progress import Progress
+from streaming.staging import Counts, Gap
+
+NOW = 1_800_000_000
+
+
+def test_every_retention_is_shown_also_while_nothing_runs(tmp_path: Path) -> None:
+    stores = describe_retention(Settings(data=tmp_path, raw_retention_days=400))
+    named = {s.setting for s in stores} - {None}
+    fields = {
+        f"LOYALTY_{name.upper()}"
+        for name in Settings.model_fields
+        if name.endswith(("_retention_days", "_minutes", "_hours"))
+        and name not in {"log_roll_minutes", "partition_hours"}
+    }
+    assert fields | {"LOYALTY_SERVER_LOG_MIB/FILES"} == named
+    kept = {store.store: store.kept for store in stores}
+    assert kept["HDFS raw"] == "400 days"
+    assert kept["quarantine"] == "for ever"
+    assert {s.used for s in stores if s.store in {"HDFS raw", "quarantine"}} == {None}
+
+
+def test_files_are_added_up_with_the_oldest(tmp_path: Path) -> None:
+    assert on_disk([tmp_path / "gone", tmp_path]) == (0, None)
+    for name, size, at in (("a", 3, NOW), ("b", 4, NOW - 86_400)):
+        (tmp_path / name).write_bytes(b"x" * size)
+        os.utime(tmp_path / name, (at, at))
+    assert on_disk(tmp_path.iterdir()) == (7, date(2027, 1, 14))
+
+
+def test_raw_outlives_the_topic_or_is_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().raw_retention_days == 0
+    monkeypatch.setenv("LOYALTY_RAW_RETENTION_DAYS", "90")
+    with pytest.raises(UsageError, match=r"RAW_RETENTION_DAYS \(90\) has to be 0, for ever, or"):
+        read_settings()
+    monkeypatch.setenv("LOYALTY_RAW_RETENTION_DAYS", "91")
+    assert read_settings().raw_retention_days == 91
+
+
+def test_the_servers_are_told(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, generation_minutes=30, hbase_old_minutes=7)
+    render(settings, Places(tmp_path), "UTC", {"spark": Path("x")})
+    hive = (tmp_path / "conf/hive/hive-site.xml").read_text()
+    assert "<name>hive.query.timeout.seconds</name><value>1200s</value>" in hive
+    hbase = (tmp_path / "conf/hbase/hbase-site.xml").read_text()
+    for cleaner in ("logcleaner", "hfilecleaner"):
+        assert f"<name>hbase.master.{cleaner}.ttl</name><value>420000</value>" in hbase
+    spark = (tmp_path / "conf/spark/spark-defaults.conf").read_text()
+    assert f"spark.local.dir                           {Places(tmp_path).temporary}\n" in spark
+
+
+def test_a_folder_in_which_something_changes_is_not_old(tmp_path: Path) -> None:
+    old, alive, file = tmp_path / "old", tmp_path / "alive", tmp_path / "x.pipeout"
+    for folder in (old, alive):
+        folder.mkdir()
+        (folder / "inner").touch()
+    file.touch()
+    for path in (old / "inner", old, alive, file):
+        os.utime(path, (NOW - 10, NOW - 10))
+    os.utime(alive / "inner", (NOW, NOW))
+    assert old_files(tmp_path, NOW - 5) == [old, file]
+    assert old_files(tmp_path / "none", NOW) == []
+    for path in (old, file):
+        remove(path)
+    assert list(tmp_path.iterdir()) == [alive]
+
+
+def test_raw_is_needed_while_there_is_a_gap_or_nobody_has_worked() -> None:
+    progress = Progress(0, NOW, 1, 1, "t", {}, Counts(), ())
+    assert is_in_order(progress, NOW + 1)
+    assert not is_in_order(None, NOW)
+    assert not is_in_order(progress, NOW + 86_401)
+    gap = Gap("t", 0, 5, None)
+    assert not is_in_order(Progress(0, NOW, 1, 1, "t", {}, Counts(), (gap,)), NOW)
+
+
+def test_a_rebuild_keeps_to_what_raw_still_has_whole() -> None:
+    """Otherwise a repair would take away every row whose line raw was told to forget."""
+    whole = date(2026, 11, 2)
+    demand_whole(None, Scope())
+    demand_whole(whole, Scope(first=whole))
+    for scope in (Scope(), Scope(first=date(2026, 11, 1)), Scope(last=whole)):
+        with pytest.raises(Refused, match="call it with --from 2026-11-02"):
+            demand_whole(whole, scope)

@@ -1,0 +1,69 @@
+"""The list of refreshes: what a run leaves, whatever ended it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hive.runs import Run, append_run, describe_refreshes, read_runs, runs_file
+from pipeline.places import Places
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path)
+
+
+def run(number: int = 0, **values: object) -> Run:
+    made = Run(at=f"2026-11-29T15:{number:02}:00+00:00", reason="scheduled", seconds=1.5)
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_the_newest_comes_first(places: Places) -> None:
+    assert list(read_runs(places)) == []
+    for number in range(3):
+        append_run(places, run(number, dates=["2026-11-29"], rows=7))
+    assert [one.at[14:16] for one in read_runs(places)] == ["02", "01", "00"]
+    assert list(read_runs(places)) == list(read_runs(places, tail=True))
+    assert next(read_runs(places)).outcome == "made"
+
+
+def test_a_torn_line_is_left_out_and_the_next_one_is_whole(places: Places) -> None:
+    append_run(places, run(1))
+    append_run(places, run(2))
+    file = runs_file(places)
+    file.write_bytes(file.read_bytes()[:-20])
+    assert [one.at[14:16] for one in read_runs(places)] == ["01"]
+    append_run(places, run(3))
+    assert [one.at[14:16] for one in read_runs(places)] == ["03", "01"]
+
+
+def test_the_file_stays_bounded(places: Places) -> None:
+    for number in range(25):
+        append_run(places, run(number), most=10)
+        assert len(runs_file(places).read_bytes().splitlines()) <= 10
+    assert next(read_runs(places)).at[14:16] == "24"
+
+
+def test_before_the_first_run_nothing_is_known(places: Places) -> None:
+    assert set(describe_refreshes(places).values()) == {None}
+
+
+def test_the_newest_snapshot_and_how_old_it_is(places: Places) -> None:
+    now = datetime.now(tz=UTC)
+
+    def at(minutes: int) -> str:
+        return (now - timedelta(minutes=minutes)).isoformat(timespec="seconds")
+
+    append_run(places, run(at=at(30), dates=["2026-11-29"], newest="2026-11-29"))
+    append_run(places, run(at=at(20), newest="2026-11-29"))  # found untouched
+    append_run(places, run(at=at(10), reason="by hand", dates=["2019-04-05"], newest="2019-04-05"))
+    append_run(places, run(at=at(5), ok=False, error="Hive is away."))
+    found = describe_refreshes(places)
+    assert found.pop("snapshot_age_seconds") == pytest.approx(1200, abs=5)
+    assert found == {
+        "last": at(5), "ok": False, "error": "Hive is away.", "next": None,
+        "newest_snapshot": "2026-11-29",
+    }  # fmt: skip

@@ -1,0 +1,141 @@
+"""Whom the watcher judges, and in which order; processes, answers and the clock are made up."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cluster.movement import Reader
+from cluster.readiness import QUESTIONS
+from cluster.supervision import Process, Supervisor
+from cluster.watch import LONGER_PATIENCE_SECONDS, Watch
+from pipeline.settings import Settings
+
+FIRST_PID = 2**31
+"""No process has it."""
+NAMES = (*QUESTIONS, "flume", "streaming", "producer")
+NEEDS = [
+    ("namenode", "datanode"),
+    ("namenode", "metastore"),
+    ("datanode", "hbase"),
+    ("datanode", "hiveserver2"),
+    ("datanode", "streaming"),
+    ("metastore", "hiveserver2"),
+    ("kafka", "flume"),
+    ("kafka", "streaming"),
+    ("hbase", "flume"),
+]
+"""Who is silent, and who cannot answer because of that."""
+
+
+@dataclass
+class Ward(Supervisor):
+    """Every component has a process; those in `stopped` were stopped by a signal."""
+
+    stopped: set[str] = field(default_factory=set)
+    killed: list[str] = field(default_factory=list)
+    query: Reader = field(default_factory=lambda: Reader({}, {}))
+    now: float = 0
+
+    def processes(self) -> dict[str, Process]:
+        """Give one for each component."""
+        return {name: Process(name, "RUNNING", self.pid(name), "") for name in NAMES}
+
+    def pid(self, name: str) -> int:
+        """Give its pid."""
+        return FIRST_PID + NAMES.index(name)
+
+    def name(self, pid: int) -> str:
+        """Give whose pid it is."""
+        return NAMES[pid - FIRST_PID]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path)
+
+
+@pytest.fixture
+def ward(monkeypatch: pytest.MonkeyPatch) -> Ward:
+    """Everyone answers who is not stopped."""
+    ward = Ward()
+    made_up = {
+        "QUESTIONS": dict.fromkeys(QUESTIONS, lambda _: None),
+        "ask_thrift": lambda _: None, "ask_hbase": lambda _: None,
+        "ask_regionserver": lambda _: None, "flume_state": lambda *_: {},
+        "stream_state": lambda _: {"the query": ward.query},
+        "is_stopped": lambda pid: ward.name(pid) in ward.stopped,
+        "kill": lambda pid: ward.killed.append(ward.name(pid)),
+        "time": SimpleNamespace(monotonic=lambda: ward.now), "load": lambda: 0,
+    }  # fmt: skip
+    for name, value in made_up.items():
+        monkeypatch.setattr(f"cluster.watch.{name}", value)
+    monkeypatch.setattr("cluster.disk._free_mib", lambda *_: 10**6)
+    return ward
+
+
+@pytest.mark.parametrize(("need", "sufferer"), NEEDS)
+def test_who_only_suffers_is_not_judged_before_what_is_broken_answers(
+    settings: Settings, ward: Ward, need: str, sufferer: str
+) -> None:
+    watch = Watch(settings, ward)
+    ward.stopped = {need, sufferer}
+    for _ in range(4):
+        watch.look()
+    assert need in ward.killed
+    assert sufferer not in ward.killed
+    ward.stopped = {sufferer}
+    for _ in range(2):
+        watch.look()
+    assert sufferer in ward.killed
+
+
+def test_where_nobody_answers_only_those_who_need_nobody_are_killed(
+    settings: Settings, ward: Ward
+) -> None:
+    watch = Watch(settings, ward)
+    ward.stopped = set(NAMES)
+    for _ in range(2):
+        watch.look()
+    assert set(ward.killed) == {"kafka", "namenode", "thrift", "refresh", "producer"}
+
+
+def test_thrift_goes_with_hbase_and_its_end_says_so(settings: Settings, ward: Ward) -> None:
+    watch = Watch(settings, ward)
+    ward.stopped = {"hbase"}
+    for _ in range(2):
+        watch.look()
+    assert ward.killed == ["hbase", "thrift"]
+    assert watch.killed == {"hbase": "", "thrift": "was killed by the watcher with hbase"}
+
+
+def test_who_is_killed_in_vain_is_killed_ever_later(settings: Settings, ward: Ward) -> None:
+    watch = Watch(settings, ward)
+    ward.stopped = {"kafka"}
+    rounds: list[int] = []
+    for number in range(1, 15):
+        watch.look()
+        if len(ward.killed) > len(rounds):
+            rounds.append(number)
+    assert rounds == [2, 2 + 4, 2 + 4 + 8]
+
+
+def test_a_driver_that_lives_on_with_an_ended_query_is_killed_when_lines_come(
+    settings: Settings, ward: Ward
+) -> None:
+    watch = Watch(settings, ward)
+    ward.query = Reader({0: 5}, {0: 5})
+    watch.look()
+    patience = LONGER_PATIENCE_SECONDS["streaming"] + 3 * settings.trigger_seconds
+    begun = ward.now
+    for lines in range(1, 100):
+        ward.now += 5
+        ward.query = Reader({0: 5}, {0: 5 + lines})
+        found = watch.look()["streaming"]
+        if ward.killed:
+            break
+    assert ward.killed == ["streaming"]
+    assert found["killed"] == "the query is behind and does not move"
+    # the first line that waits is no sign yet, the second is
+    assert patience <= ward.now - begun <= patience + 3 * 5
