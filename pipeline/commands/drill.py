@@ -24,6 +24,7 @@ class Kind(StrEnum):
     DISK = "disk"
     CONTROLS = "controls"
     SOAK = "soak"
+    GROWTH = "growth"
     ALL = "all"
 
 
@@ -38,7 +39,9 @@ def drill(  # noqa: PLR0917 (options have no order)
     rate: Annotated[
         float | None,
         typer.Option(
-            min=1, max=100_000, help="Order lines a second, by default 500; not hostile, refeed."
+            min=1,
+            max=100_000,
+            help="Order lines a second, by default 500; not growth, hostile, refeed.",
         ),
     ] = None,
     seed: Annotated[

@@ -22,7 +22,7 @@ def test_an_unknown_component_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_rate_is_taken_or_refused(kind: str) -> None:
     assert make_plan(kind, None, None, None, 1).rate == 500
-    if kind in {"hostile", "refeed"}:
+    if kind in {"growth", "hostile", "refeed"}:
         with pytest.raises(UsageError, match=f"^`drill {kind}` takes no --rate"):
             make_plan(kind, None, None, 500, 1)
     else:
@@ -61,6 +61,7 @@ def test_the_seed_is_told_when_the_drill_begins(ran: list[str]) -> None:
     [
         ("hostile", "--rate", "100"),
         ("refeed", "--rate", "500"),
+        ("growth", "--rate", "500"),
         ("soak", "--only", "kafka"),
         ("controls", "--only", "comparison", "--times", "3"),
     ],
