@@ -17,6 +17,7 @@ from typing import Final
 
 from cluster.component import folder_of
 from pipeline.errors import LoyaltyError
+from pipeline.lock import in_turn
 from pipeline.progress import Progress, unseen
 from pipeline.settings import ROOT
 
@@ -24,6 +25,7 @@ MODULES: Final = ("kafka", "hdfs", "hbase", "hive", "hive-log4j1", "hive-schema"
 POM: Final = ROOT / "cluster" / "pom.xml"
 DRILL: Final = ("drill",)
 """Modules that only a drill needs; their folders, and poms of their own, are in the checkout."""
+_FETCH: Final = ".fetch-"
 SCHEMA_SCRIPTS: Final = "scripts/metastore/upgrade/derby"
 
 
@@ -66,18 +68,32 @@ def faulty_jars(module: str, folder: Path) -> list[str]:
 def resolve_jars(progress: Progress, modules: tuple[str, ...] = MODULES) -> dict[str, Path]:
     """Bring every jar into the cache, unless it is there, and give the folder per module.
 
-    modules: MODULES or DRILL. progress: is told (jars there, jars wanted).
+    modules: MODULES or DRILL. progress: is told (jars there, jars wanted). Whoever comes while
+    another process fetches waits for it, and finds them.
     Raises LoyaltyError when Maven fails or a jar is not the one that was locked.
     """
     folders = jar_folders(modules)
-    missing = [module for module, folder in folders.items() if not folder.is_dir()]
-    if missing:
+    if _missing(folders):
         cache_folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".fetch-") as work:
-            _copy_with_maven(Path(work), progress, modules)
-            for module in missing:
-                _publish(module, Path(work) / module, folders[module])
+        with in_turn(cache_folder() / ".lock"):
+            if missing := _missing(folders):
+                _fetch(missing, folders, progress, modules)
     return folders
+
+
+def _missing(folders: dict[str, Path]) -> list[str]:
+    return [module for module, folder in folders.items() if not folder.is_dir()]
+
+
+def _fetch(
+    missing: list[str], folders: dict[str, Path], progress: Progress, modules: tuple[str, ...]
+) -> None:
+    for left in cache_folder().glob(f"{_FETCH}*"):  # by a fetch that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=_FETCH) as work:
+        _copy_with_maven(Path(work), progress, modules)
+        for module in missing:
+            _publish(module, Path(work) / module, folders[module])
 
 
 def check_jars(folders: dict[str, Path]) -> None:

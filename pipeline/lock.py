@@ -1,4 +1,4 @@
-"""Locks between commands: who is second is told so, and never waits."""
+"""Locks between commands."""
 
 import fcntl
 import os
@@ -11,7 +11,8 @@ from pipeline.errors import Busy
 
 @contextmanager
 def only_one(path: Path, doing: str) -> Iterator[None]:
-    """Hold the lock file while the body runs; raises Busy when another process holds it.
+    """Hold the lock file while the body runs; raises Busy when another process holds it: nobody
+    waits.
 
     `doing` is what the holder does, for the sentence of who is second: "A `down`".
 
@@ -30,6 +31,20 @@ def only_one(path: Path, doing: str) -> Iterator[None]:
             ) from error
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()} {doing}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Hold the lock file while the body runs; waits for whoever holds it.
+
+    For what is short, or what the second can use when the first has done it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
