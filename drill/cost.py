@@ -1,6 +1,7 @@
 """What a stack's processes cost: CPU of each component, its children with it, and memory."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -9,8 +10,12 @@ import psutil
 
 from drill.stack import OwnStack
 
+EVERY_SECONDS: Final = 5
 CARE: Final = "supervision"
 """What is no component's: supervisord and the watcher."""
+
+ALL: Final = "all"
+"""The row of all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +76,22 @@ class Meter:
             used[name] = used.get(name, 0) + total - self._first.get(process, 0)
             mib[name] = mib.get(name, 0) + self._mib.get(process, 0)
         return {name: Cost(used[name] / seconds, mib[name]) for name in used}
+
+    def watch(self, seconds: float, do: Callable[[], None] | None = None) -> dict[str, Cost]:
+        """Begin anew, look every five seconds for so long, and give the costs.
+
+        do: is done at each look too.
+        """
+        self.begin()
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(EVERY_SECONDS, left))
+            self.look()
+            if do:
+                do()
+        return self.costs()
+
+
+def total(costs: dict[str, Cost]) -> Cost:
+    """Give the cost of all components together."""
+    return Cost(sum(one.cores for one in costs.values()), sum(one.mib for one in costs.values()))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from drill import controls, disk, growth, hostile, kills, outage, points, refeed, soak
+from drill import controls, disk, growth, hostile, idle, kills, outage, points, refeed, soak
 from drill.namespace import NoSmallDisk, entrance
 from drill.plan import Plan, Told
 from drill.room import small_stack
-from drill.stack import LAUNCHER, OwnStack, own_stack, write_launcher
+from drill.stack import LAUNCHER, OwnStack, demo_stack, own_stack, write_launcher
 from drill.verdict import Count, Outcome, verdict
 from pipeline.errors import LoyaltyError, UsageError
 from pipeline.signals import ends_once
@@ -39,6 +39,7 @@ DRILLS: Final[dict[str, Drill]] = {
     "refeed": Drill(refeed.run, refeed.COMPONENTS, has_rate=False),
     "hostile": Drill(hostile.run, has_rate=False),
     "soak": Drill(soak.run),
+    "idle": Drill(idle.run, stack=demo_stack, has_rate=False),
     "growth": Drill(growth.run, has_rate=False),
     "controls": Drill(controls.run, controls.COMPONENTS, once=(controls.LAST,)),
     "disk": Drill(disk.run, disk.COMPONENTS, small_stack),

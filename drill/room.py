@@ -41,7 +41,7 @@ def small_stack(
         # `up` takes no folder that holds something, unless it has the stamp
         zone = read_programme(stack.settings.programme).time_zone
         write_stamp(stack.settings, zone, "empty")
-        yield ends.enter_context(running(stack))
+        yield ends.enter_context(running(stack, "--empty"))
 
 
 @contextmanager

@@ -3,13 +3,11 @@
 Nothing is broken. First the stack is idle for a minute: what it costs then is taken off.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
-from drill.cost import Cost, Meter
+from drill.cost import ALL, Cost, Meter, total
 from drill.count import count
 from drill.load import Till, under_load
 from drill.plan import Plan, Told
@@ -18,7 +16,6 @@ from drill.verdict import Outcome, Row
 from pipeline.topic import GROUPS
 from streaming.progress import read_progress
 
-EVERY_SECONDS: Final = 5
 GROWS_SECONDS: Final = 5
 """A lag that grows by more than what is written in so many seconds is a complaint."""
 TOPIC: Final = "topic"
@@ -45,25 +42,19 @@ def run_soak(stack: OwnStack, plan: Plan, course: Course, told: Told) -> Outcome
     """Measure the idle stack, then one under load, and count."""
     meter = Meter(stack)
     told(f"idle for {course.idle:.0f} s …")
-    _every_few(course.idle, meter.look)
-    at_rest = meter.costs()
+    at_rest = meter.watch(course.idle)
     before = _taken(stack)
     lags: Lags = {}
     with under_load(stack, plan) as (till, complaints):
         told(f"{course.warm_up:.0f} s to warm up …")
-        _every_few(course.warm_up, meter.look)
-        halves = []
+        meter.watch(course.warm_up)
 
         def look() -> None:
-            meter.look()
             for reader, lines in _lacking(stack, till, before).items():
                 lags.setdefault(reader, []).append(lines)
             told(", ".join(f"{reader} lacks {found[-1]:,}" for reader, found in lags.items()))
 
-        for _ in range(2):
-            meter.begin()
-            _every_few(course.load / 2, look)
-            halves.append(meter.costs())
+        halves = [meter.watch(course.load / 2, look) for _ in range(2)]
         rate, lines = till.lines_per_second(), till.written()
     complaints += [said for reader, found in lags.items() if (said := growing(reader, found, rate))]
     told("the till stands; every line is counted …")
@@ -88,14 +79,6 @@ def _thirds(lag: list[int]) -> tuple[float, float]:
     """Give the mean of the first third of the looks, and that of the last."""
     third = max(1, len(lag) // 3)
     return fmean(lag[:third]), fmean(lag[-third:])
-
-
-def _every_few(seconds: float, do: Callable[[], None]) -> None:
-    """Do it every five seconds, for so long."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        time.sleep(min(EVERY_SECONDS, left))
-        do()
 
 
 def _taken(stack: OwnStack) -> dict[str, int]:
@@ -126,8 +109,11 @@ def _rows_of_cost(
 ) -> list[Row]:
     """Tell the cost of each component, and of all, in both halves of the time."""
     rows = []
-    for name in (*halves[1], "all"):
-        rest, first, second = (_cost(found, name) for found in (at_rest, *halves))
+    for name in (*halves[1], ALL):
+        rest, first, second = (
+            total(found) if name == ALL else found.get(name, Cost(0, 0))
+            for found in (at_rest, *halves)
+        )
         more = ((first.cores + second.cores) / 2 - rest.cores) / rate * 1000
         done = (
             f"{rest.cores:.3f} core idle, {first.cores:.3f} and {second.cores:.3f} in the halves:"
@@ -135,9 +121,3 @@ def _rows_of_cost(
         )
         rows.append(Row(name, done, 0, 0, 0, 0))
     return rows
-
-
-def _cost(costs: dict[str, Cost], name: str) -> Cost:
-    """Give a component's cost, or everybody's."""
-    found = costs.values() if name == "all" else [costs.get(name, Cost(0, 0))]
-    return Cost(sum(one.cores for one in found), sum(one.mib for one in found))

@@ -160,7 +160,15 @@ def own_stack(
     Where `is_kept` says so then, its data stays. Raises LoyaltyError where it does not start, or
     does not go down.
     """
-    with new_folder(is_kept) as data, running(describe(data, **settings)) as stack:
+    with new_folder(is_kept) as data, running(describe(data, **settings), "--empty") as stack:
+        yield stack
+
+
+@contextmanager
+def demo_stack(is_kept: Callable[[Path], bool] = is_removed, /) -> Iterator[OwnStack]:
+    """Start the demo as a newcomer has it, refreshes scheduled; else like own_stack."""
+    usual = {name: Settings.model_fields[name].default for name in ("refresh", "refresh_nightly")}
+    with new_folder(is_kept) as data, running(describe(data, **usual)) as stack:
         yield stack
 
 
@@ -176,10 +184,12 @@ def new_folder(is_kept: Callable[[Path], bool]) -> Iterator[Path]:
 
 
 @contextmanager
-def running(stack: OwnStack) -> Iterator[OwnStack]:
-    """Start a stack, empty; at the end it goes down. Raises LoyaltyError where it does not."""
+def running(stack: OwnStack, *options: str) -> Iterator[OwnStack]:
+    """Start a stack, with options of `up`; at the end it goes down. Raises LoyaltyError where it
+    does not.
+    """
     try:
-        stack.ok("up", "--empty", timeout=UP_SECONDS)
+        stack.ok("up", *options, timeout=UP_SECONDS)
         yield stack
     finally:
         stopped = stack.run("down", timeout=DOWN_SECONDS)

@@ -71,10 +71,15 @@ def shape(output: str) -> str:
     return re.sub(r" +", " ", text)
 
 
+def labels(screen: str) -> list[str]:
+    """Give the beginnings of `status`'s lines, without figures."""
+    return [re.sub(r"\d[\d.,]*", "9", line[:10]).strip() for line in screen.splitlines()]
+
+
 def _varying() -> re.Pattern[str]:
     """Match a demo member's name as customers_cln has it, or an item of the menu."""
     names = {row[2].strip() for row in csv.reader(demo_customers().splitlines())}
-    items = {item.id for item in read_programme(Settings().programme).menu}
+    items = {item.item for item in read_programme(Settings().programme).menu}
     longest_first = sorted(names | items, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first)))
 

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     DISK = "disk"
     CONTROLS = "controls"
     SOAK = "soak"
+    IDLE = "idle"
     GROWTH = "growth"
     ALL = "all"
 
@@ -41,7 +42,7 @@ def drill(  # noqa: PLR0917 (options have no order)
         typer.Option(
             min=1,
             max=100_000,
-            help="Order lines a second, by default 500; not growth, hostile, refeed.",
+            help="Order lines a second, by default 500; not growth, hostile, idle, refeed.",
         ),
     ] = None,
     seed: Annotated[

@@ -2,9 +2,7 @@
 
 import json
 import re
-import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
@@ -14,9 +12,10 @@ import psutil
 import pytest
 
 from cluster.supervision import Supervisor
+from drill.idle import run_idle
 from drill.stack import PORTS, OwnStack, describe
-from pipeline.settings import ROOT
 from tests.integration.observation import pids, status
+from tests.readme_page import labels, run, session, shape
 from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 from tests.waiting import wait_until
 
@@ -88,33 +87,37 @@ def test_the_rate_is_seen_as_asked(demo: OwnStack) -> None:
     assert status(demo)["producer"]["asked"] == "30s"
 
 
-def commands(session: str) -> list[str]:
-    """List the `$ ./loyalty …` lines of the README between a session's mark and the next."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, _, rest = text.partition(f"<!-- session: {session} -->")
-    part, _, _ = rest.partition("<!-- end -->")
-    return [line[2:] for line in part.splitlines() if line.startswith("$ ./loyalty")]
-
-
-def run_all(stack: OwnStack, lines: list[str], folder: Path) -> None:
-    """Run a session's commands as they stand, in a folder that holds a chain's files."""
-    for source in (RECEIPTS, CUSTOMERS, PRODUCTS):
-        name = re.sub(r"-2019.*", "", source.stem)
-        shutil.copy(source, folder / f"{name}.csv")
-    for line in lines:
-        words = shlex.split(line)
-        done = subprocess.run(
-            [str(ROOT / "loyalty"), *words[1:]], cwd=folder, env=stack.environment, timeout=300,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-
-
-def test_the_readmes_first_session_runs_as_it_stands(demo: OwnStack, tmp_path: Path) -> None:
+def chain_files(folder: Path) -> Path:
+    """Copy a chain's files into a folder, under the README's names; gives the folder."""
     require_data()
-    lines = commands("demo")
-    assert len(lines) >= 6
-    run_all(demo, lines, tmp_path)
+    for source in (RECEIPTS, CUSTOMERS, PRODUCTS):
+        shutil.copy(source, folder / f"{re.sub(r'-2019.*', '', source.stem)}.csv")
+    return folder
+
+
+def test_the_readmes_first_session_prints_what_the_page_shows(
+    demo: OwnStack, tmp_path: Path
+) -> None:
+    """Figures, members and items differ from run to run; all else is the same."""
+    shown = session("demo")
+    assert sum(bool(one.output) for one in shown) >= 5
+    for one in shown:
+        printed = run(one.command, tmp_path, demo.environment)
+        assert not one.output or shape(printed) == shape(one.output), one.command
+
+
+def test_the_readmes_screen_is_that_of_status(demo: OwnStack, tmp_path: Path) -> None:
+    (screen,) = [one for one in session("screen") if one.output]
+    printed = run(screen.command, tmp_path, demo.environment)
+    assert labels(printed) == labels(screen.output)
+
+
+def test_an_idle_demo_is_measured(demo: OwnStack) -> None:
+    outcome = run_idle(demo, 1, 10, lambda _: None)
+    assert outcome.count.differences == []
+    assert outcome.count.lines > 3000
+    found = {row.component: row.done for row in outcome.rows}
+    assert found.keys() > {"kafka", "hbase", "hiveserver2", "streaming", "producer", "all"}
 
 
 def test_a_slow_stream_of_orders_reaches_raw_once_and_nobody_is_restarted(
@@ -137,10 +140,10 @@ def test_a_slow_stream_of_orders_reaches_raw_once_and_nobody_is_restarted(
 
 
 def test_the_readmes_real_session_runs_as_it_stands(stack: OwnStack, tmp_path: Path) -> None:
-    require_data()
-    lines = commands("real")
-    assert len(lines) >= 5
-    run_all(stack, lines, tmp_path)
+    shown = session("real")
+    assert len(shown) >= 5
+    for one in shown:
+        run(one.command, chain_files(tmp_path), stack.environment)
 
 
 def test_customers_of_a_chain_pause_the_invented_orders(demo: OwnStack) -> None:

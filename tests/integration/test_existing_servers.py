@@ -62,7 +62,7 @@ def test_all_four_are_used_and_left_alone() -> None:
         )  # fmt: skip
         _refuses_who_does_not_answer(second)
         before = pids(first)
-        with running(second):
+        with running(second, "--empty"):
             _is_one_pipeline(second)
             assert pids(second).keys() == STAGES
             wait_until("all are well", lambda: bool(second.answer("status")["healthy"]), 60)

@@ -22,7 +22,7 @@ def test_an_unknown_component_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_rate_is_taken_or_refused(kind: str) -> None:
     assert make_plan(kind, None, None, None, 1).rate == 500
-    if kind in {"growth", "hostile", "refeed"}:
+    if kind in {"growth", "hostile", "idle", "refeed"}:
         with pytest.raises(UsageError, match=f"^`drill {kind}` takes no --rate"):
             make_plan(kind, None, None, 500, 1)
     else:

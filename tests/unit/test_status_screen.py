@@ -1,7 +1,6 @@
 """The screen of `status` at 80 columns, from documents; and how its numbers are written."""
 
 import io
-import re
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from cluster.samples import Memory
 from cluster.sizes import describe_sizes
 from pipeline.commands.screen import ago, draw, rate, signed_size, size
 from pipeline.places import Places
-from pipeline.settings import ROOT
+from tests.readme_page import labels, session
 from tests.unit.status_document import document, with_component, with_hop
 
 HEALTHY = """\
@@ -118,12 +117,7 @@ def test_a_healthy_stack_is_one_screen() -> None:
 
 
 def test_the_readmes_screen_has_this_shape() -> None:
-    _, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition("$ ./loyalty status\n")
-    shown, _, _ = rest.partition("```")
-
-    def labels(text: str) -> list[str]:
-        return [re.sub(r"\d[\d.,]*", "9", line[:10]).strip() for line in text.splitlines()]
-
+    (shown,) = [one.output for one in session("screen") if one.output]
     assert labels(shown) == labels(HEALTHY)
 
 
