@@ -35,6 +35,7 @@ from pipeline.places import Places
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import Settings, read_settings
 from pipeline.webhdfs import superuser_of
+from producer.heartbeat import demand_heartbeat
 from producer.log import now_ms
 from producer.sweep import sweep
 
@@ -95,7 +96,7 @@ class Watch:
             "hbase": self._ask_hbase,
             "flume": lambda _: self.demand_movement("flume", flume_state(settings, _tell)),
             "streaming": lambda _: self.demand_movement("streaming", stream_state(settings)),
-            "producer": lambda _: None,
+            "producer": lambda _: demand_heartbeat(self._places),
         }
         if "hbase" in settings.given:
             self._questions["hbase"] = lambda _: ask_hbase(settings)
@@ -199,11 +200,15 @@ class Watch:
         return not all(self._answers.values())
 
     def sweep(self) -> None:
-        """Delete the order log files that Flume has read and whose retention is over."""
-        settings = self._settings
-        for path in sweep(self._places.order_log, self._places.positions,
-                          settings.log_retention_days, now_ms()):  # fmt: skip
-            _tell(f"{path.name} is deleted: it was read, and its retention is over")
+        """Delete the order log files that Flume has read and whose retention is over; what cannot
+        be deleted stays until the next time.
+        """
+        days = self._settings.log_retention_days
+        try:
+            for path in sweep(self._places.order_log, self._places.positions, days, now_ms()):
+                _tell(f"{path.name} is deleted: it was read, and its retention is over")
+        except OSError as error:
+            _tell(f"order log files whose retention is over stay for now: {error}")
 
     def tidy(self) -> None:
         """Remove what else is over; where HDFS is away it stays until the next time."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pipeline.places import Places
 from pipeline.programme import MenuItem
 from producer.growing import NoRoom
+from producer.heartbeat import Heartbeat
 from producer.log import OrderLog, now_ms
 from producer.members import members_file, read_members
 from producer.orders import Till, demo_run
@@ -56,6 +57,7 @@ class Demo:
         self._pace: Pace | None = None
         self._seen: dict[Path, tuple[int, int] | None] = {}
         self._last_ns: int | None = None
+        self._heartbeat = Heartbeat(places)
         self._stopped = False
 
     def run(self) -> None:
@@ -131,5 +133,6 @@ class Demo:
         return changed
 
     def _sleep(self, seconds: float) -> None:
+        self._heartbeat.beat()
         if signal.sigtimedwait(STOP, seconds) is not None:
             self._stopped = True

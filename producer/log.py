@@ -118,10 +118,12 @@ def mend(folder: Path) -> list[Path]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[int | None]:
-    """Open a file whose writer is gone, to read and write; None where it lives, or without one."""
+    """Open a file whose writer is gone, to read and write; None where it lives, without one, and
+    where we may not: it is another user's then, who mends it.
+    """
     try:
         file = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except OSError:
         yield None
         return
     try:

@@ -2,6 +2,7 @@
 sold, in a database of the test's own.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -47,6 +48,25 @@ def test_nothing_new_nothing_made(kept: Warehouse) -> None:
     assert kept.keep(TODAY, nightly=True) == []
     assert read_index(kept.hive, folder) == before
     assert kept.generations(TODAY) == generations
+
+
+def test_only_what_is_new_is_summed(kept: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One date, and on top of yesterday's snapshot: however long the history is."""
+    kept.add_transactions(TODAY, [(2, "0.50")])
+    real, ran = kept.session.run, []
+
+    def recorded(statement: str) -> None:
+        ran.append(statement)
+        real(statement)
+
+    monkeypatch.setattr(kept.session, "run", recorded)
+    assert kept.keep(TODAY) == [TODAY]
+    (summed,) = [one for one in ran if "INSERT OVERWRITE TABLE spend_staged" in one]
+    assert set(re.findall(r"2019-\d\d-\d\d", summed)) == {str(TODAY)}
+    (built,) = [one for one in ran if "INSERT OVERWRITE TABLE loyalty_staged" in one]
+    assert f"odr_dt > DATE '{YESTERDAY}' AND odr_dt <= DATE '{TODAY}'" in built
+    assert "old.odr_dt <= DATE '1970-01-01'" in built, "nobody can be new"
+    is_right(kept, MEMBERS)
 
 
 def test_late_lines_restate_their_snapshot_and_those_after_it(kept: Warehouse) -> None:

@@ -1,5 +1,6 @@
 """What is over goes, on real servers; what is not stays."""
 
+import os
 import time
 import uuid
 from datetime import date, timedelta
@@ -55,5 +56,14 @@ def test_raw_is_forgotten_by_whole_dates_and_says_where_it_begins(hdfs: Hdfs) ->
 
 
 def test_the_watcher_tidies_up(stack: OwnStack, capfd: pytest.CaptureFixture[str]) -> None:
+    old, new = (stack.places.data / "hive" / "local" / name for name in ("old", "new"))
+    two_days_ago = time.time() - 2 * 86_400
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (two_days_ago, two_days_ago))
     Watch(stack.settings, Supervisor(stack.places)).tidy()
-    assert "stays for now" not in capfd.readouterr().err
+    assert (old.exists(), new.exists()) == (False, True)
+    said = capfd.readouterr().err
+    assert f"{old} is deleted: its session is over" in said
+    assert "stays for now" not in said
+    new.unlink()

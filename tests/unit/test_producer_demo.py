@@ -17,6 +17,7 @@ from pipeline.order import OrderLine, parse
 from pipeline.places import Places
 from pipeline.programme import read_programme
 from pipeline.settings import ROOT
+from producer.heartbeat import demand_heartbeat, heartbeat_file
 from producer.log import files, now_ms
 from producer.measure import measured_rate
 from producer.members import write_members
@@ -193,8 +194,9 @@ def test_without_members_it_says_so_once_and_waits(places: Places, begin: Begin)
 def test_nothing_is_invented_unasked(places: Places, begin: Begin) -> None:
     process = begin()
     assert process.stderr
-    first = process.stderr.readline()  # who speaks has begun
-    assert "nothing yet" in first + stop(process)
+    said = [process.stderr.readline() for _ in range(2)]  # its members, and what it is asked for
+    assert "nothing yet" in said[1]
+    stop(process)
     assert written(places) == []
 
 
@@ -253,3 +255,14 @@ def test_a_damaged_rate_file_ends_in_a_sentence(places: Places, begin: Begin) ->
     assert process.returncode == 1
     assert "damaged" in said
     assert "Traceback" not in said
+
+
+def test_a_paused_producer_gives_signs_of_life(places: Places, begin: Begin) -> None:
+    ask_rate(places, "pause")
+    process = begin()
+    wait_until("the first sign", heartbeat_file(places).exists)
+    first = heartbeat_file(places).stat().st_mtime_ns
+    wait_until("another sign", lambda: heartbeat_file(places).stat().st_mtime_ns > first)
+    demand_heartbeat(places)
+    stop(process)
+    assert written(places) == []

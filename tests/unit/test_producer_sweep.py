@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from producer.log import OrderLog, now_ms
+from producer.log import OrderLog, mend, now_ms
 from producer.sweep import sweep
 
 DAY_MS = 86_400_000
@@ -82,3 +82,21 @@ def test_a_file_that_somebody_writes_to(tmp_path: Path) -> None:
         file = next((tmp_path / "log").iterdir())
         assert not swept(file, positions(file, 4), days=30)
     assert swept(file, positions(file, 4), days=30)
+
+
+def test_a_file_that_we_may_not_open_is_left_to_its_owner(
+    log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be root's, and the stack another user's."""
+    log_file.write_bytes(b"one\ntorn")
+    position_file = positions(log_file, 8)
+
+    def refused(path: Path, flags: int) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refused)
+        assert not swept(log_file, position_file, days=8)
+        assert mend(log_file.parent) == []
+    assert log_file.read_bytes() == b"one\ntorn"
+    assert mend(log_file.parent) == [log_file]

@@ -1,5 +1,6 @@
 """Whom the watcher judges, and in which order; processes, answers and the clock are made up."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,8 +10,10 @@ import pytest
 from cluster.movement import Reader
 from cluster.readiness import QUESTIONS
 from cluster.supervision import Process, Supervisor
-from cluster.watch import LONGER_PATIENCE_SECONDS, Watch
+from cluster.watch import EVERY_SECONDS, LONGER_PATIENCE_SECONDS, Watch
+from pipeline.places import Places
 from pipeline.settings import Settings
+from producer.heartbeat import demand_heartbeat, heartbeat_file
 
 FIRST_PID = 2**31
 """No process has it."""
@@ -64,6 +67,7 @@ def ward(monkeypatch: pytest.MonkeyPatch) -> Ward:
         "QUESTIONS": dict.fromkeys(QUESTIONS, lambda _: None),
         "ask_thrift": lambda _: None, "ask_hbase": lambda _: None,
         "ask_regionserver": lambda _: None, "flume_state": lambda *_: {},
+        "demand_heartbeat": lambda _: None,
         "stream_state": lambda _: {"the query": ward.query},
         "is_stopped": lambda pid: ward.name(pid) in ward.stopped,
         "kill": lambda pid: ward.killed.append(ward.name(pid)),
@@ -139,3 +143,34 @@ def test_a_driver_that_lives_on_with_an_ended_query_is_killed_when_lines_come(
     assert found["killed"] == "the query is behind and does not move"
     # the first line that waits is no sign yet, the second is
     assert patience <= ward.now - begun <= patience + 3 * 5
+
+
+def test_a_producer_without_a_sign_of_life_is_killed(
+    settings: Settings, ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.watch.demand_heartbeat", demand_heartbeat)
+    file = heartbeat_file(Places(settings.data))
+    file.parent.mkdir(parents=True)
+    file.touch()
+    watch = Watch(settings, ward)
+    for _ in range(4):
+        watch.look()
+    assert ward.killed == []
+    a_minute_ago = file.stat().st_mtime - 60
+    os.utime(file, (a_minute_ago, a_minute_ago))
+    for _ in range(4):
+        watch.look()
+        ward.now += EVERY_SECONDS
+    assert ward.killed[:1] == ["producer"]
+
+
+def test_what_may_not_be_swept_stays_and_the_watcher_goes_on(
+    settings: Settings, ward: Ward, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def refused(*_: object) -> list[Path]:
+        raise PermissionError(13, "Permission denied", "orders-x.log")
+
+    monkeypatch.setattr("cluster.watch.sweep", refused)
+    Watch(settings, ward).sweep()
+    assert "stay for now: [Errno 13] Permission denied: 'orders-x.log'" in capfd.readouterr().err
