@@ -7,6 +7,7 @@ from typing import Final
 
 import psutil
 
+from cluster.boot import forget_boot
 from cluster.java import MARK
 from cluster.stack import Stack
 from cluster.supervision import DEFAULT_STOP_SECONDS, STOP_SECONDS
@@ -30,7 +31,9 @@ def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[st
     """
     supervisor = stack.supervisor
     if not supervisor.is_running():
-        return end_orphans(stack)
+        ended = end_orphans(stack)
+        forget_boot(stack.places)
+        return ended
     alive = {p.name: p for p in supervisor.processes().values() if p.pid or p.state == "BACKOFF"}
     families = {name: _family(process.pid) for name, process in alive.items()}
     killed = []
@@ -53,6 +56,7 @@ def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[st
         ) from error
     for name, family in families.items():
         killed += [f"{name} (process {pid})" for pid in _end(family, patience=5)]
+    forget_boot(stack.places)
     return len(alive), killed
 
 

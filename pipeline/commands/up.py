@@ -87,6 +87,7 @@ def _start(
     stack: "Stack", *, empty: bool, rate: str | None, traffic: dict[str, Any], history: int | None
 ) -> None:
     from cluster import stamp
+    from cluster.boot import note_boot
     from cluster.demo import demo_steps, settle_history
 
     settings, programme = stack.settings, stack.programme
@@ -99,6 +100,11 @@ def _start(
         found = stamp.write_stamp(settings, programme.time_zone, begun)
     past = settle_history(stack, found, empty=empty, asked=history)
     fresh = not stack.supervisor.is_running()
+    if fresh and note_boot(stack.places):
+        err.print(
+            "the machine went down under the stack: Flume reads the order log again, for what Kafka"
+            " may have lost, and what is there already is dropped"
+        )
     stack.prepare(jars)
     steps = stack.start_steps(found, jars)
     steps += demo_steps(
