@@ -18,6 +18,9 @@ from streaming.progress import read_progress
 
 GROWS_SECONDS: Final = 5
 """A lag that grows by more than what is written in so many seconds is a complaint."""
+CORES: Final = 0.55
+"""The budget for 1,000 lines/s, on top of idle."""
+MIB: Final = 3 * 1024
 TOPIC: Final = "topic"
 STREAM: Final = "streaming"
 Lags = dict[str, list[int]]
@@ -57,6 +60,7 @@ def run_soak(stack: OwnStack, plan: Plan, course: Course, told: Told) -> Outcome
         halves = [meter.watch(course.load / 2, look) for _ in range(2)]
         rate, lines = till.lines_per_second(), till.written()
     complaints += [said for reader, found in lags.items() if (said := growing(reader, found, rate))]
+    complaints += over_budget(total(at_rest), total(halves[0]), total(halves[1]), rate)
     told("the till stands; every line is counted …")
     counted = count(stack, till.key, till.ends)
     rows = [_row_of_lag(reader, found, rate, lines) for reader, found in lags.items()]
@@ -104,6 +108,21 @@ def _row_of_lag(reader: str, lag: list[int], rate: float, lines: int) -> Row:
     return Row(reader, done, 0, 0, max(lag) / rate, lines)
 
 
+def over_budget(rest: Cost, first: Cost, second: Cost, rate: float) -> list[str]:
+    """Complain where all together cost more than they may, at rest and in the halves."""
+    said = []
+    if (more := _for_thousand(rest, first, second, rate)) > CORES:
+        said.append(f"1,000 lines/s cost {more:.3f} core, and {CORES} is the most")
+    if (mib := max(first.mib, second.mib)) > MIB:
+        said.append(f"under load it has {mib:,.0f} MiB, and {MIB:,} is the most")
+    return said
+
+
+def _for_thousand(rest: Cost, first: Cost, second: Cost, rate: float) -> float:
+    """Give the cores that 1,000 lines/s cost on top of what is used at rest."""
+    return ((first.cores + second.cores) / 2 - rest.cores) / rate * 1000
+
+
 def _rows_of_cost(
     at_rest: dict[str, Cost], halves: list[dict[str, Cost]], rate: float
 ) -> list[Row]:
@@ -114,7 +133,7 @@ def _rows_of_cost(
             total(found) if name == ALL else found.get(name, Cost(0, 0))
             for found in (at_rest, *halves)
         )
-        more = ((first.cores + second.cores) / 2 - rest.cores) / rate * 1000
+        more = _for_thousand(rest, first, second, rate)
         done = (
             f"{rest.cores:.3f} core idle, {first.cores:.3f} and {second.cores:.3f} in the halves:"
             f" {more:.3f} for 1,000 lines/s; {rest.mib:,.0f} MiB idle, {second.mib:,.0f} at the end"

@@ -3,7 +3,7 @@
 import pytest
 
 from drill.cost import Cost
-from drill.soak import _row_of_lag, _rows_of_cost, growing
+from drill.soak import _row_of_lag, _rows_of_cost, growing, over_budget
 
 RATE = 100.0
 
@@ -44,3 +44,15 @@ def test_what_is_used_at_rest_is_taken_off() -> None:
         "0.030 core idle, 0.080 and 0.100 in the halves: 0.120 for 1,000 lines/s;"
         " 350 MiB idle, 380 at the end"
     )
+
+
+@pytest.mark.parametrize(
+    ("half", "says"),
+    [
+        (Cost(1.19, 3072), []),
+        (Cost(1.21, 3072), ["1,000 lines/s cost 0.555 core, and 0.55 is the most"]),
+        (Cost(0.5, 3073), ["under load it has 3,073 MiB, and 3,072 is the most"]),
+    ],
+)
+def test_what_is_above_the_budget_is_a_complaint(half: Cost, says: list[str]) -> None:
+    assert over_budget(Cost(0.1, 2500), half, half, 2000.0) == says
