@@ -149,7 +149,7 @@ class Restoration:
         if hdfs.names(CUSTOMERS):
             grace = settings.grace_seconds
             table = GenerationTable(hdfs, settings.hdfs, "customers_cln", CUSTOMERS, grace)
-            with connect(*settings.hive) as session:
+            with connect(*settings.hive, timeout=settings.query_seconds) as session:
                 table.show(session)
         for day in self.manifest.snapshots:
             refresh(settings, self.stack.places, date.fromisoformat(day))

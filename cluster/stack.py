@@ -220,8 +220,9 @@ class Stack:
         QUESTIONS["hbase"](self.settings)
 
     def _make_hive_tables(self) -> None:
-        with connect(*self.settings.hive) as session:
-            make_hive_tables(session, self.settings.hdfs)
+        settings = self.settings
+        with connect(*settings.hive, timeout=settings.query_seconds) as session:
+            make_hive_tables(session, settings.hdfs)
 
     def _start_flume(self) -> None:
         """Flume answers when both sinks have new members that read up to the topic's end."""

@@ -134,7 +134,7 @@ def _run(settings: Settings, work: Work) -> None:
         GenerationTable(hive, uri, "loyalty", LOYALTY, grace),
         STAGING,
     )
-    with connect(*settings.hive) as session:
+    with connect(*settings.hive, timeout=settings.query_seconds) as session:
         do(session, tables, work)
 
 

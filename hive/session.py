@@ -31,8 +31,6 @@ COMPILE_SECONDS: Final = 120
 """A statement is compiled before the first answer; under load that takes seconds."""
 POLL_SECONDS: Final = 30
 """HiveServer2 holds back an answer about a running statement for at most 5 s."""
-QUERY_SECONDS: Final = 3060
-"""A minute more than hive.query.timeout.seconds: HiveServer2 ends a long query itself."""
 PAGE_ROWS: Final = 1000
 
 _RUNNING: Final = {0, 1, 7}
@@ -153,7 +151,7 @@ class Session:
             yield from page
 
 
-def connect(host: str, port: int, timeout: float = QUERY_SECONDS) -> Session:
+def connect(host: str, port: int, timeout: float) -> Session:
     """Open a session as user `hive`; no statement in it may take longer than `timeout` seconds.
 
     Raises Unavailable where HiveServer2 does not answer within seconds.

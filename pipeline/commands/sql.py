@@ -68,7 +68,7 @@ def sql(  # noqa: PLR0917 (options have no order)
 
     settings = read_settings()
     form = Form.CSV if as_csv else Form.JSON if as_json else Form.TABLE
-    open_session = partial(connect, *settings.hive)
+    open_session = partial(connect, *settings.hive, timeout=settings.query_seconds)
     if statement is None and file is None and sample is None and _is_terminal():
         from hive.prompt import converse
 

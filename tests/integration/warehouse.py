@@ -147,7 +147,7 @@ def own_warehouse(stack: OwnStack) -> Iterator[Warehouse]:
         spark.make_folder(f"{clean}/{folder}")  # as `up` does: Hive may not write there
     for folder in ("loyalty", "spend_daily"):
         hive.make_folder(f"{mart}/{folder}")
-    with connect("127.0.0.1", settings.hiveserver2_port) as session:
+    with connect(*settings.hive, timeout=settings.query_seconds) as session:
         session.run(f"create database {name}")
         try:
             session.run(f"use {name}")

@@ -5,12 +5,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from batch.rebuild import demand_whole
 from cluster.configuration import render
 from cluster.leftovers import is_in_order, old_files, remove
 from cluster.retention import describe_retention, on_disk
-from pipeline.errors import Refused, UsageError
+from hive.session import Session
+from pipeline.cli import app
+from pipeline.errors import Refused, Unavailable, UsageError
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
 from pipeline.verify.scope import Scope
@@ -58,11 +61,28 @@ def test_the_servers_are_told(tmp_path: Path) -> None:
     render(settings, Places(tmp_path), "UTC", {"spark": Path("x")})
     hive = (tmp_path / "conf/hive/hive-site.xml").read_text()
     assert "<name>hive.query.timeout.seconds</name><value>1200s</value>" in hive
+    assert settings.query_seconds == 1200 + 60
     hbase = (tmp_path / "conf/hbase/hbase-site.xml").read_text()
     for cleaner in ("logcleaner", "hfilecleaner"):
         assert f"<name>hbase.master.{cleaner}.ttl</name><value>420000</value>" in hbase
     spark = (tmp_path / "conf/spark/spark-defaults.conf").read_text()
     assert f"spark.local.dir                           {Places(tmp_path).temporary}\n" in spark
+
+
+def test_sql_waits_for_a_query_as_long_as_hive_lets_it_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def connect(_host: str, _port: int, timeout: float) -> Session:
+        asked.append(timeout)
+        raise Unavailable("Nobody is there; wait.")
+
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    monkeypatch.setenv("LOYALTY_GENERATION_MINUTES", "300")
+    monkeypatch.setattr("hive.session.connect", connect)
+    assert CliRunner().invoke(app, ["sql", "select 1"]).exit_code == 1
+    assert asked == [290 * 60 + 60]
 
 
 def test_a_folder_in_which_something_changes_is_not_old(tmp_path: Path) -> None:
