@@ -129,7 +129,7 @@ def _read_assignments(texts: list[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise UsageError(f"--set takes NAME=VALUE, not {text!r}; an example: --set days=7")
+            raise UsageError(f"--set takes NAME=VALUE, not {text!r}; for example --set days=7.")
         if name in found:
             raise UsageError(f"--set gives {name} twice; give it once.")
         found[name] = value
