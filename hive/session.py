@@ -35,8 +35,16 @@ PAGE_ROWS: Final = 1000
 
 _RUNNING: Final = {0, 1, 7}
 _FINISHED: Final = 2
-_ENDED: Final = {3: "was cancelled", 4: "was closed", 5: "failed", 8: "took too long"}
-"""TOperationState of TCLIService.thrift: INITIALIZED, RUNNING and PENDING; FINISHED; the others."""
+_AGAIN: Final = "run it again; `./loyalty logs hiveserver2` says more"
+_ENDED: Final = {
+    3: ("was cancelled", _AGAIN),
+    4: ("was closed", _AGAIN),
+    5: ("failed", "correct what it names; `./loyalty logs hiveserver2` says more"),
+    8: ("took too long", "ask for less, or raise LOYALTY_GENERATION_MINUTES"),
+}
+"""TOperationState of TCLIService.thrift: INITIALIZED, RUNNING and PENDING; FINISHED; the others,
+each with the next step.
+"""
 
 Row = tuple[Any, ...]
 
@@ -130,9 +138,9 @@ class Session:
             if answer.operationState == _FINISHED:
                 return
             if answer.operationState not in _RUNNING:
-                how = _ENDED.get(answer.operationState, "ended")
-                reason = useful_sentence(answer.errorMessage or "Hive gives no reason.")
-                raise LoyaltyError(f"The statement {how}: {reason}")
+                how, step = _ENDED.get(answer.operationState, ("ended", _AGAIN))
+                reason = useful_sentence(answer.errorMessage or "Hive gives no reason")
+                raise LoyaltyError(f"The statement {how}: {reason.rstrip('.')}; {step}.")
 
     def _result(self, cursor: Any, description: list[Row]) -> Result:
         names = [name for name, *_ in description]
@@ -185,7 +193,10 @@ def _sentences(address: str) -> Iterator[None]:
             raise Unavailable(
                 f"HiveServer2 at {address} has ended the session; run the statement again."
             ) from error
-        raise Refused(f"Hive refused the statement: {message}") from error
+        raise Refused(
+            f"Hive refused the statement: {message.rstrip('.')}; correct it: `show tables` and "
+            "`describe TABLE` tell the names."
+        ) from error
     except (TException, ValueError) as error:
         raise LoyaltyError(
             f"The answer of HiveServer2 at {address} cannot be read ({error}); "
