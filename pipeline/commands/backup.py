@@ -73,6 +73,7 @@ def restore(
     """
     from backup.manifest import check_files, read_manifest
     from backup.restoring import check_fits
+    from backup.taking import check_apart
     from cluster.stack import Stack
     from cluster.stamp import check_unstamped, read_stamp
     from pipeline.errors import Refused
@@ -81,6 +82,7 @@ def restore(
     settings = read_settings()
     stack = Stack(settings, read_programme(settings.programme))
     folder = folder.resolve()
+    check_apart(folder, settings.data)
     manifest = read_manifest(folder)
     check_fits(manifest, stack)
     if read_stamp(settings) is not None:

@@ -3,9 +3,11 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from backup import taking
 from backup.copies import Copies
 from backup.manifest import (
     NAME,
@@ -156,6 +158,25 @@ def test_a_stack_that_does_not_run_is_not_backed_up(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
     with pytest.raises(Refused, match="kafka, namenode, datanode, flume, streaming are down"):
         demand_running(Stack(settings, read_programme(settings.programme)))
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data=tmp_path / "var")
+    stack = Stack(settings, read_programme(settings.programme))
+    stack.places.order_log.mkdir(parents=True)
+    (stack.places.order_log / "orders-1.log").write_bytes(LINE)
+    copies = Mock()
+    copies.return_value.take = lambda begun, _done, **_options: begun(1 << 60)
+    monkeypatch.setattr(taking, "Copies", copies)
+    monkeypatch.setattr(taking, "demand_running", lambda _stack: None)
+    begun: list[int] = []
+    with pytest.raises(
+        Refused, match=r"takes 1\.2 EB more, .* left; give a folder on a larger disk"
+    ):
+        taking.take_backup(stack, tmp_path / "backup", taking.Told(begun=begun.append))
+    assert (begun, (tmp_path / "backup").exists()) == ([], False)
 
 
 def test_copies_are_listed_by_their_path(tmp_path: Path) -> None:

@@ -129,6 +129,9 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "restore NONE", ("none.csv", "does not exist", "`./loyalty restore --help`")),
     (2, "restore FILE", ("file.csv", "is a file", "`./loyalty restore --help`")),
     (1, "restore FOLDER", ("folder", "no backup.json", "give the folder of a `./loyalty backup`")),
+    (1, "backup VAR/backup", ("var/backup", "lie one in the other", "give a folder elsewhere")),
+    (1, "backup VAR", ("lie one in the other", "give a folder elsewhere")),
+    (1, "restore FOLDER/..", ("lie one in the other", "or another LOYALTY_DATA")),
     # a stack that is down
     (1, "backup FOLDER/new", ("kafka, namenode, datanode, flume, streaming are", "`./loyalty up`")),
     (1, "orders 7", ("HBase", DOWN)),
@@ -168,6 +171,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         monkeypatch.setenv(name, value)
     files = {name: tmp_path / f"{name.lower()}.csv" for name in (
         "NONE", "EMPTY", "FILE", "BINARY", "RECEIPTS", "CUSTOMERS", "MARS")}  # fmt: skip
+    files["VAR"] = tmp_path / "var"
     files["FOLDER"] = tmp_path / "folder"
     files["FOLDER"].mkdir()
     files["EMPTY"].touch()
