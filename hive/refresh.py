@@ -36,6 +36,10 @@ RESTATED_DAYS: Final = 7
 """Snapshots of these days before today are restated by every refresh, older ones nightly."""
 
 
+class NoCustomers(Refused):
+    """There is nobody to list: nothing was done, and no run is recorded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a refresh has published: its date, its rows, their spend in programme currency."""
@@ -85,7 +89,7 @@ def refresh(
     """Make the snapshot of a date anew, restate what late lines or new members touched; record it.
 
     Without a date: today's, unless nothing has touched it. Gives the snapshots made, by date.
-    Raises Refused for a date in the future and without customers, Busy while another refresh runs;
+    Raises Refused for a date in the future, NoCustomers, Busy while another refresh runs;
     Unavailable when Hive or HDFS do not answer.
     """
     today = calendar(read_programme(settings.programme)).today()
@@ -96,12 +100,13 @@ def refresh(
     since = date.min if reason == "nightly" else today - timedelta(days=RESTATED_DAYS)
     work = Work(today, data_dt, today if data_dt is None else None, since, told)
     with only_one(places.run / "refresh.lock", "A refresh"):
-        run, begun = (
-            Run(datetime.now(tz=UTC).isoformat(timespec="seconds"), reason),
-            time.monotonic(),
-        )
+        run: Run | None = Run(datetime.now(tz=UTC).isoformat(timespec="seconds"), reason)
+        begun = time.monotonic()
         try:
             _run(settings, work)
+        except NoCustomers:
+            run = None
+            raise
         except Exception as error:
             run.ok, run.error = False, str(error) or type(error).__name__
             raise
@@ -112,18 +117,19 @@ def refresh(
             )
             raise
         finally:
-            run.dates = [str(one.data_dt) for one in work.made]
-            run.rows = sum(one.rows for one in work.made)
-            run.newest = None if work.newest is None else str(work.newest)
-            run.seconds = round(time.monotonic() - begun, 2)
-            append_run(places, run)
+            if run is not None:
+                run.dates = [str(one.data_dt) for one in work.made]
+                run.rows = sum(one.rows for one in work.made)
+                run.newest = None if work.newest is None else str(work.newest)
+                run.seconds = round(time.monotonic() - begun, 2)
+                append_run(places, run)
     return work.made
 
 
 def _run(settings: Settings, work: Work) -> None:
     hive, spark = (Hdfs(settings.webhdfs, user=user) for user in ("hive", "spark"))
     if not highest(spark, CUSTOMERS):
-        raise Refused(
+        raise NoCustomers(
             "There are no customers to list yet; load them with `./loyalty customers load FILE`."
         )
     uri, grace = settings.hdfs, settings.grace_seconds

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from hive.keeping import keep
+from hive.refresh import NoCustomers, refresh
 from hive.runs import Run, append_run, describe_refreshes, read_runs, runs_file
 from pipeline.places import Places
+from pipeline.settings import Settings
 
 
 @pytest.fixture
@@ -49,6 +52,17 @@ def test_the_file_stays_bounded(places: Places) -> None:
 
 def test_before_the_first_run_nothing_is_known(places: Places) -> None:
     assert set(describe_refreshes(places).values()) == {None}
+
+
+def test_a_refusal_for_lack_of_customers_is_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, places = Settings(data=tmp_path), Places(tmp_path)
+    monkeypatch.setattr("hive.refresh.highest", lambda _hdfs, _folder: 0)
+    with pytest.raises(NoCustomers, match=r"load them with `\./loyalty customers load FILE`"):
+        refresh(settings, places)
+    keep(settings, places, "scheduled")
+    assert list(read_runs(places)) == []
 
 
 def test_the_newest_snapshot_and_how_old_it_is(places: Places) -> None:
