@@ -1,6 +1,8 @@
 """What is kept for how long: shown for every store, and what is over goes."""
 
 import os
+import socket
+import time
 from datetime import date
 from pathlib import Path
 
@@ -37,6 +39,22 @@ def test_every_retention_is_shown_also_while_nothing_runs(tmp_path: Path) -> Non
     assert kept["HDFS raw"] == "400 days"
     assert kept["quarantine"] == "for ever"
     assert {s.used for s in stores if s.store in {"HDFS raw", "quarantine"}} == {None}
+
+
+def test_of_a_silent_hdfs_all_stores_wait_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.retention.PATIENCE_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        told: list[tuple[int, int | None]] = []
+        begun = time.monotonic()
+        stores = describe_retention(
+            Settings(data=tmp_path, namenode_http_port=port), lambda *done: told.append(done)
+        )
+        assert time.monotonic() - begun < 4, "nine stores of HDFS"
+    assert sum(store.used is None for store in stores) == 9
+    assert told[-1] == (len(stores), len(stores))
 
 
 def test_files_are_added_up_with_the_oldest(tmp_path: Path) -> None:
