@@ -36,6 +36,14 @@ RESTATED_DAYS: Final = 7
 """Snapshots of these days before today are restated by every refresh, older ones nightly."""
 
 
+Told = Callable[[date, int, int], object]
+"""Hears of a snapshot before it is made: its date, which one of how many dates that is."""
+
+
+def unheard(_day: date, _number: int, _count: int) -> None:
+    """Tell nobody of a snapshot."""
+
+
 class NoCustomers(Refused):
     """There is nobody to list: nothing was done, and no run is recorded."""
 
@@ -67,14 +75,14 @@ class Work:
     """What a run is to do. forced: made in any case; wanted: made unless untouched; since: existing
     ones from this date on are restated.
 
-    made and newest tell how far it came; `told` hears of each snapshot before it is made.
+    made and newest tell how far it came.
     """
 
     today: date
     forced: date | None = None
     wanted: date | None = None
     since: date = date.min
-    told: Callable[[date], object] = lambda _day: None
+    told: Told = unheard
     made: list[Snapshot] = field(default_factory=list)
     newest: date | None = None
 
@@ -84,7 +92,7 @@ def refresh(
     places: Places,
     data_dt: date | None = None,
     reason: Reason = "by hand",
-    told: Callable[[date], object] = lambda _day: None,
+    told: Told = unheard,
 ) -> list[Snapshot]:
     """Make the snapshot of a date anew, restate what late lines or new members touched; record it.
 
@@ -100,12 +108,12 @@ def refresh(
     since = date.min if reason == "nightly" else today - timedelta(days=RESTATED_DAYS)
     work = Work(today, data_dt, today if data_dt is None else None, since, told)
     with only_one(places.run / "refresh.lock", "A refresh"):
-        run: Run | None = Run(datetime.now(tz=UTC).isoformat(timespec="seconds"), reason)
-        begun = time.monotonic()
+        run = Run(datetime.now(tz=UTC).isoformat(timespec="seconds"), reason)
+        begun, is_run = time.monotonic(), True
         try:
             _run(settings, work)
         except NoCustomers:
-            run = None
+            is_run = False
             raise
         except Exception as error:
             run.ok, run.error = False, str(error) or type(error).__name__
@@ -117,7 +125,7 @@ def refresh(
             )
             raise
         finally:
-            if run is not None:
+            if is_run:
                 run.dates = [str(one.data_dt) for one in work.made]
                 run.rows = sum(one.rows for one in work.made)
                 run.newest = None if work.newest is None else str(work.newest)
@@ -161,9 +169,9 @@ def do(session: Session, tables: Tables, work: Work) -> None:
     tables.transactions.follow(session, shown, sources.folders)
     days = bring_up(session, tables.spend, tables.staging, sources.prints, last)
     snapshots = Snapshots(tables.loyalty, dates, days, customers)
-    for day in sorted(touchable):
+    for number, day in enumerate(sorted(touchable), 1):
         if day == work.forced or not snapshots.is_right(day):
-            work.told(day)
+            work.told(day, number, len(touchable))
             work.made.append(_make(session, tables, snapshots, day))
     work.newest = last
 
