@@ -30,7 +30,7 @@ from hbase.codec import Cells, to_row
 from hbase.table import Tables
 from hive.generations import GenerationTable
 from hive.refresh import refresh
-from hive.session import connect
+from hive.session import open_session
 from pipeline.errors import Refused
 from pipeline.places import (
     CUSTOMERS,
@@ -153,7 +153,7 @@ class Restoration:
         if hdfs.names(CUSTOMERS):
             grace = settings.grace_seconds
             table = GenerationTable(hdfs, settings.hdfs, "customers_cln", CUSTOMERS, grace)
-            with connect(*settings.hive, timeout=settings.query_seconds) as session:
+            with open_session(settings) as session:
                 table.show(session)
         for day in self.manifest.snapshots:
             refresh(settings, self.stack.places, date.fromisoformat(day))

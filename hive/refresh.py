@@ -18,7 +18,7 @@ from typing import Final
 from hive.days import bring_up
 from hive.generations import GenerationTable
 from hive.runs import Reason, Run, append_run
-from hive.session import Session, connect
+from hive.session import Session, open_session
 from hive.snapshot import Snapshots, build
 from hive.sources import look
 from hive.tables import partition_names
@@ -148,7 +148,7 @@ def _run(settings: Settings, work: Work) -> None:
         GenerationTable(hive, uri, "loyalty", LOYALTY, grace),
         STAGING,
     )
-    with connect(*settings.hive, timeout=settings.query_seconds) as session:
+    with open_session(settings) as session:
         do(session, tables, work)
 
 

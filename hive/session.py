@@ -21,6 +21,7 @@ from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport  # type: ignore[import-untyped]
 
 from pipeline.errors import LoyaltyError, Refused, Unavailable
+from pipeline.settings import Settings
 
 # thrift logs what it then raises; without a handler it would reach the user's terminal
 logging.getLogger("thrift").addHandler(logging.NullHandler())
@@ -157,6 +158,13 @@ class Session:
             if not page:
                 return
             yield from page
+
+
+def open_session(settings: Settings) -> Session:
+    """Open a session for any statement. It waits a minute longer than hive.query.timeout.seconds
+    (hive-site.xml.j2), so that HiveServer2 ends a long statement itself.
+    """
+    return connect(*settings.hive, timeout=settings.grace_seconds - 540)
 
 
 def connect(host: str, port: int, timeout: float) -> Session:

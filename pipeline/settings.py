@@ -209,13 +209,6 @@ class Settings(BaseSettings):
         return self.generation_minutes * 60
 
     @property
-    def query_seconds(self) -> int:
-        """How long a client waits for a statement: a minute more than hive.query.timeout.seconds,
-        so that HiveServer2 ends a long one itself.
-        """
-        return self.grace_seconds - 540
-
-    @property
     def hdfs(self) -> str:
         """The file system's URI, as Spark, Hive and Flume want it."""
         return f"hdfs://{self._or_own(self.given_hdfs, self.namenode_port)}"

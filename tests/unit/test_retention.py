@@ -79,7 +79,6 @@ def test_the_servers_are_told(tmp_path: Path) -> None:
     render(settings, Places(tmp_path), "UTC", {"spark": Path("x")})
     hive = (tmp_path / "conf/hive/hive-site.xml").read_text()
     assert "<name>hive.query.timeout.seconds</name><value>1200s</value>" in hive
-    assert settings.query_seconds == 1200 + 60
     hbase = (tmp_path / "conf/hbase/hbase-site.xml").read_text()
     for cleaner in ("logcleaner", "hfilecleaner"):
         assert f"<name>hbase.master.{cleaner}.ttl</name><value>420000</value>" in hbase
