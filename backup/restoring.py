@@ -8,9 +8,10 @@ begins with what the backup had still to read: so the stream begins a new epoch.
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backup.copies import THREADS
-from backup.manifest import HDFS, LOGS, PRODUCER, Manifest
+from backup.manifest import HDFS, LOGS, PRODUCER, Item, Manifest
 from backup.taking import CUSTOMERS_LOADED
 from cluster.stack import Stack
 from cluster.stamp import Stamp
@@ -29,7 +30,7 @@ from hbase.codec import Cells, to_row
 from hbase.table import Tables
 from hive.generations import GenerationTable
 from hive.refresh import refresh
-from hive.session import connect
+from hive.session import open_session
 from pipeline.errors import Refused
 from pipeline.places import (
     CUSTOMERS,
@@ -40,6 +41,7 @@ from pipeline.places import (
     SPEND,
     TRANSACTIONS,
 )
+from pipeline.progress import Begin, Progress
 from pipeline.raw import begins_files
 from pipeline.webhdfs import Hdfs
 from producer.rate import PAUSE, ask_rate
@@ -79,22 +81,20 @@ class Restoration:
     manifest: Manifest
     told: Callable[[str], None] = lambda _: None
 
-    def steps(self, found: Stamp, jars: dict[str, Path]) -> list[Step]:
-        """Give the steps of a start that puts everything back before Flume and the stream run."""
-        own = [
-            Step("files", "files of the backup, on HDFS", self.put_files, ("folders",)),
-            Step("order-log", "order log files", self.put_logs),
-            Step("rows", "rows of HBase", self.put_rows, ("hbase-tables",)),
-        ]
-        names = tuple(step.name for step in own)
-        start = [
-            replace(step, needs=(*step.needs, *names)) if step.name in STAGES else step
-            for step in self.stack.start_steps(found, jars)
-            if step.name != "refresh"  # it would sum what is not whole yet, and hold the lock
-        ]
-        return [*start, *own]
+    def steps(self, found: Stamp, jars: dict[str, Path]) -> tuple[list[Step], list[Step]]:
+        """Give the steps of a start that are done before `put_back`, and those after it."""
+        start = self.stack.start_steps(found, jars)
+        servers = [step for step in start if step.name not in {*STAGES, "refresh"}]
+        # the schedule would sum what is not whole yet, and hold the lock
+        return servers, [step for step in start if step.name in STAGES]
 
-    def put_files(self) -> None:
+    def put_back(self, begin: Begin) -> None:
+        """Put everything back before Flume and the stream run, and show each part's progress."""
+        self.put_files(begin("files of the backup, on HDFS", "bytes"))
+        self.put_logs(begin("order log files", "bytes"))
+        self.put_rows(begin("rows of HBase", "rows"))
+
+    def put_files(self, progress: Progress) -> None:
         """Write the files on HDFS, as their owners."""
         url = self.stack.settings.webhdfs
         users = {name: Hdfs(url, user=name) for name in ("flume", "spark")}
@@ -106,21 +106,23 @@ class Restoration:
                 "`./loyalty down --purge` and restore again."
             )
 
-        def put(name: str) -> None:
-            source = self.folder / name
-            path = name.removeprefix(HDFS)
-            with source.open("rb") as file:
+        def put(item: Item) -> Item:
+            path = item.path.removeprefix(HDFS)
+            with (self.folder / item.path).open("rb") as file:
                 users[_owner(path)].write(path, file)
+            return item
 
+        items = self.manifest.below(HDFS)
         with ThreadPoolExecutor(THREADS) as pool:
-            for _ in pool.map(put, [item.path for item in self.manifest.below(HDFS)]):
+            for _ in _weighed(pool.map(put, items), items, progress):
                 pass
 
-    def put_logs(self) -> None:
+    def put_logs(self, progress: Progress) -> None:
         """Put back the order log files, and say where Flume reads on; and the demo's members."""
         places = self.stack.places
         read = []
-        for item in self.manifest.below(LOGS):
+        items = self.manifest.below(LOGS)
+        for item in _weighed(items, items, progress):
             target = places.order_log / item.path.removeprefix(f"{LOGS}/")
             # hidden from Flume's pattern until it is whole
             part = target.with_name(f".{target.name}.part")
@@ -137,10 +139,12 @@ class Restoration:
             (places.data / CUSTOMERS_LOADED).touch()
         ask_rate(places, PAUSE)
 
-    def put_rows(self) -> None:
+    def put_rows(self, progress: Progress) -> None:
         """Write the rows of HBase: every clean line, and every line that was FUTURE."""
+        rows = till_rows(self.folder, self.manifest, self.told)
+        total = count_rows(self.folder, self.manifest)
         with Tables(*self.stack.settings.thrift, HBASE_SECONDS) as tables:
-            tables.put_all(ORDERS_TABLE, till_rows(self.folder, self.manifest, self.told))
+            tables.put_all(ORDERS_TABLE, _numbered(rows, total, progress))
 
     def refresh(self) -> Iterator[str]:
         """Make the snapshots anew that there were; gives each date when it is there."""
@@ -149,11 +153,40 @@ class Restoration:
         if hdfs.names(CUSTOMERS):
             grace = settings.grace_seconds
             table = GenerationTable(hdfs, settings.hdfs, "customers_cln", CUSTOMERS, grace)
-            with connect(*settings.hive) as session:
+            with open_session(settings) as session:
                 table.show(session)
         for day in self.manifest.snapshots:
             refresh(settings, self.stack.places, date.fromisoformat(day))
             yield day
+
+
+def _weighed(work: Iterable[Item], items: list[Item], progress: Progress) -> Iterator[Item]:
+    """Give items on, and tell how many of the bytes of all are done."""
+    done, total = 0, sum(item.size for item in items)
+    for item in work:
+        yield item
+        done += item.size
+        progress(done, total)
+
+
+def _numbered(
+    rows: Iterator[tuple[bytes, Cells]], total: int, progress: Progress
+) -> Iterator[tuple[bytes, Cells]]:
+    for number, row in enumerate(rows, 1):
+        yield row
+        progress(number, total)
+
+
+def count_rows(folder: Path, manifest: Manifest) -> int:
+    """Count the clean lines, by what the copied files say of themselves: a few more are FUTURE.
+
+    A file that cannot be read counts none: `till_rows` tells it.
+    """
+    count = 0
+    for item in manifest.below(f"{HDFS}{TRANSACTIONS}"):
+        with suppress(pa.ArrowException):
+            count += pq.read_metadata(folder / item.path).num_rows
+    return count
 
 
 def till_rows(

@@ -16,9 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from rich.filesize import decimal
+
 from backup.copies import Copies
 from backup.manifest import LOGS, PRODUCER, Item, Manifest, blocks, store, write_manifest
 from batch.pause import paused
+from cluster.retention import on_disk
 from cluster.stack import Stack
 from cluster.stamp import read_stamp
 from pipeline.errors import LoyaltyError, Refused, Unavailable
@@ -58,13 +61,21 @@ class Taken:
 def take_backup(stack: Stack, folder: Path, told: Told) -> Taken:
     """Take a backup into a new folder; what is broken off leaves none.
 
-    Raises Refused where the stack does not run whole, where the folder has something in it, and
-    while an `up`, a `rebuild` or a load of customers runs; Unavailable where a server goes away.
+    Raises Refused where the stack does not run whole, where the folder has something in it, is in
+    the data folder, or has too little room, and while an `up`, a `rebuild` or a load of customers
+    runs; Unavailable where a server goes away.
     """
+    check_apart(folder, stack.settings.data)
     demand_running(stack)
+    logs, _ = on_disk(stack.places.order_files())
+
+    def begin(size: int) -> None:
+        demand_room(folder, size + (logs or 0))
+        told.begun(size)
+
     with new_folder(folder):
         copies = Copies(superuser_of(stack.settings), folder)
-        copies.take(told.begun, told.done, is_last=False)
+        copies.take(begin, told.done, is_last=False)
         with (
             only_one(stack.places.run / "rebuild.lock", DOING),
             only_one(stack.places.run / "customers.lock", DOING),
@@ -75,10 +86,29 @@ def take_backup(stack: Stack, folder: Path, told: Told) -> Taken:
             with paused(stack.supervisor, "flume"):
                 ends = await_stream(stack)
                 with paused(stack.supervisor, "streaming"):
-                    manifest = _copy_rest(stack, folder, copies, ends, told)
+                    copies.take(begin, told.done, is_last=True)
+                    manifest = _copy_rest(stack, folder, copies, ends)
             seconds = time.monotonic() - begun
         write_manifest(folder, manifest)
     return Taken(manifest, seconds)
+
+
+def check_apart(folder: Path, data: Path) -> None:
+    """Refuse a backup's folder in the data folder, which `down --purge` removes, or above it."""
+    if folder.is_relative_to(data) or data.is_relative_to(folder):
+        raise Refused(
+            f"{folder} and the data folder {data} lie one in the other, and a backup has to outlive"
+            " the data folder; give a folder elsewhere, or another LOYALTY_DATA."
+        )
+
+
+def demand_room(folder: Path, size: int) -> None:
+    """Raise Refused where the disk of a folder has no room for so many bytes more."""
+    if (free := shutil.disk_usage(folder).free) < size:
+        raise Refused(
+            f"The backup takes {decimal(size)} more, and the disk of {folder} has {decimal(free)}"
+            " left; give a folder on a larger disk, or make room on this one."
+        )
 
 
 def demand_running(stack: Stack) -> None:
@@ -143,11 +173,8 @@ def await_stream(stack: Stack) -> dict[int, int]:
         time.sleep(0.2)
 
 
-def _copy_rest(
-    stack: Stack, folder: Path, copies: Copies, ends: dict[int, int], told: Told
-) -> Manifest:
-    """Copy what has come since the first copy, and what is not on HDFS. Nobody writes there now."""
-    copies.take(told.begun, told.done, is_last=True)
+def _copy_rest(stack: Stack, folder: Path, copies: Copies, ends: dict[int, int]) -> Manifest:
+    """Copy what is not on HDFS, where nobody writes now."""
     _add_rest_of_topic(stack, copies, ends)
     places = stack.places
     delivered = read_positions(places.positions, patience=5)

@@ -168,9 +168,8 @@ def _load_members(stack: Stack) -> None:
 
 def _refresh(stack: Stack) -> None:
     """Make today's snapshot, when there are customers to list."""
-    from hive.refresh import refresh
+    from hive.refresh import NoCustomers, refresh
 
-    if Hdfs(stack.settings.webhdfs, user="hive").names(CUSTOMERS):
-        # the schedule may be at it already: it makes the same one
-        with suppress(Busy):
-            refresh(stack.settings, stack.places, reason="start")
+    # the schedule may be at it already: it makes the same one
+    with suppress(Busy, NoCustomers):
+        refresh(stack.settings, stack.places, reason="start")

@@ -18,6 +18,7 @@ from cluster.stack import Stack
 from cluster.supervision import Process
 from hive.runs import describe_refreshes
 from pipeline.programme import calendar
+from producer.members import members_file
 from streaming.progress import Progress, last_day, read_progress
 
 LINES: Final = "lines"
@@ -35,8 +36,8 @@ def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
     minute), lag (lines), age_seconds,
     growing. quarantine: lines (all that came), quarantined, reasons, of the last 24 hours. disk:
     store, bytes, bytes_per_day. refresh: last, ok, error, next, newest_snapshot,
-    snapshot_age_seconds. open_partitions (table, partition, files, generation), as the stream has
-    them. full_disks, broken_links and gaps: sentences.
+    snapshot_age_seconds. customers: whether any were loaded. open_partitions (table, partition,
+    files, generation), as the stream has them. full_disks, broken_links and gaps: sentences.
 
     seconds: how long each question may take, `health.patience()` by default.
     """
@@ -71,6 +72,7 @@ def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
         "quarantine": _quarantine(progress, now),
         "disk": describe_sizes(memory),
         "refresh": describe_refreshes(stack.places),
+        "customers": members_file(stack.places).exists(),
         "open_partitions": _open_partitions(progress),
         "full_disks": full,
         "broken_links": links,

@@ -1,6 +1,7 @@
 """How long each store keeps what it has, how much that is now, and how old the oldest of it is."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,11 +20,14 @@ from pipeline.places import (
     TRANSACTIONS,
     Places,
 )
+from pipeline.progress import Progress, unseen
 from pipeline.raw import dates
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs, superuser_of
 
 FOR_EVER: Final = "for ever"
+PATIENCE_SECONDS: Final = 10
+"""How long HDFS may take for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,12 @@ Held = tuple[int | None, date | None]
 """Bytes, and the date of the oldest."""
 
 
-def describe_retention(settings: Settings) -> list[Store]:
-    """Look at every store; one that does not answer has None for what it holds."""
-    places, hdfs = Places(settings.data), superuser_of(settings, timeout=10)
+def describe_retention(settings: Settings, progress: Progress = unseen) -> list[Store]:
+    """Look at every store; one that does not answer has None for what it holds.
+
+    HDFS is asked for all of its stores at once: where it is silent, they wait together.
+    """
+    places, hdfs = Places(settings.data), superuser_of(settings, timeout=PATIENCE_SECONDS)
     s = settings
     raw = f"{s.raw_retention_days} days" if s.raw_retention_days else FOR_EVER
     rows: list[tuple[str, str, str | None, Callable[[], Held]]] = [
@@ -72,10 +79,14 @@ def describe_retention(settings: Settings) -> list[Store]:
         ("temporary files", "to next start", None,
          lambda: on_disk(places.temporary.rglob("*"))),
     ]  # fmt: skip
-    return [
-        Store(name, kept, f"LOYALTY_{setting.upper()}" if setting else None, *_asked(held))
-        for name, kept, setting, held in rows
-    ]
+    stores = []
+    with ThreadPoolExecutor(len(rows)) as pool:
+        answers = pool.map(_asked, [held for *_, held in rows])
+        for (name, kept, setting, _), held in zip(rows, answers, strict=True):
+            variable = f"LOYALTY_{setting.upper()}" if setting else None
+            stores.append(Store(name, kept, variable, *held))
+            progress(len(stores), len(rows))
+    return stores
 
 
 def _asked(held: Callable[[], Held]) -> Held:

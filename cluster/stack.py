@@ -25,7 +25,7 @@ from cluster.storage import check_hbase_root, make_folders
 from cluster.supervision import Rotation, Supervisor, write_configuration
 from hbase.table import make_tables as make_hbase_tables
 from hive.runs import silence
-from hive.session import connect
+from hive.session import open_session
 from hive.tables import make_tables as make_hive_tables
 from pipeline.errors import LoyaltyError, Refused
 from pipeline.places import Places
@@ -220,7 +220,7 @@ class Stack:
         QUESTIONS["hbase"](self.settings)
 
     def _make_hive_tables(self) -> None:
-        with connect(*self.settings.hive) as session:
+        with open_session(self.settings) as session:
             make_hive_tables(session, self.settings.hdfs)
 
     def _start_flume(self) -> None:

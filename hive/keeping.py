@@ -4,11 +4,10 @@ import logging
 from contextlib import suppress
 from typing import Literal, cast
 
-from hive.refresh import refresh
-from pipeline.errors import Unavailable, UsageError
-from pipeline.places import CUSTOMERS, Places
+from hive.refresh import NoCustomers, refresh
+from pipeline.errors import UsageError
+from pipeline.places import Places
 from pipeline.settings import Settings
-from pipeline.webhdfs import Hdfs
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +19,7 @@ def keep(settings: Settings, places: Places, reason: str) -> None:
     """
     if reason not in {"scheduled", "nightly"}:
         raise UsageError(f"{reason!r} is no reason of the schedule: scheduled or nightly.")
-    with suppress(Unavailable):  # the refresh finds that too, and records it
-        if not Hdfs(settings.webhdfs, user="hive").names(CUSTOMERS):
-            return
-    made = refresh(settings, places, reason=cast("Literal['scheduled', 'nightly']", reason))
-    for one in made:
-        log.info("%s: %s customers, %.1f s", one.data_dt, f"{one.rows:,}", one.seconds)
+    with suppress(NoCustomers):
+        made = refresh(settings, places, reason=cast("Literal['scheduled', 'nightly']", reason))
+        for one in made:
+            log.info("%s: %s customers, %.1f s", one.data_dt, f"{one.rows:,}", one.seconds)

@@ -18,7 +18,7 @@ from typing import Final
 from hive.days import bring_up
 from hive.generations import GenerationTable
 from hive.runs import Reason, Run, append_run
-from hive.session import Session, connect
+from hive.session import Session, open_session
 from hive.snapshot import Snapshots, build
 from hive.sources import look
 from hive.tables import partition_names
@@ -34,6 +34,18 @@ STAGING: Final = f"{MART}/staging"
 """A folder for each refresh under way; what a killed one left is deleted by the next."""
 RESTATED_DAYS: Final = 7
 """Snapshots of these days before today are restated by every refresh, older ones nightly."""
+
+
+Told = Callable[[date, int, int], object]
+"""Hears of a snapshot before it is made: its date, which one of how many dates that is."""
+
+
+def unheard(_day: date, _number: int, _count: int) -> None:
+    """Tell nobody of a snapshot."""
+
+
+class NoCustomers(Refused):
+    """There is nobody to list: nothing was done, and no run is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +75,14 @@ class Work:
     """What a run is to do. forced: made in any case; wanted: made unless untouched; since: existing
     ones from this date on are restated.
 
-    made and newest tell how far it came; `told` hears of each snapshot before it is made.
+    made and newest tell how far it came.
     """
 
     today: date
     forced: date | None = None
     wanted: date | None = None
     since: date = date.min
-    told: Callable[[date], object] = lambda _day: None
+    told: Told = unheard
     made: list[Snapshot] = field(default_factory=list)
     newest: date | None = None
 
@@ -80,12 +92,12 @@ def refresh(
     places: Places,
     data_dt: date | None = None,
     reason: Reason = "by hand",
-    told: Callable[[date], object] = lambda _day: None,
+    told: Told = unheard,
 ) -> list[Snapshot]:
     """Make the snapshot of a date anew, restate what late lines or new members touched; record it.
 
     Without a date: today's, unless nothing has touched it. Gives the snapshots made, by date.
-    Raises Refused for a date in the future and without customers, Busy while another refresh runs;
+    Raises Refused for a date in the future, NoCustomers, Busy while another refresh runs;
     Unavailable when Hive or HDFS do not answer.
     """
     today = calendar(read_programme(settings.programme)).today()
@@ -96,12 +108,13 @@ def refresh(
     since = date.min if reason == "nightly" else today - timedelta(days=RESTATED_DAYS)
     work = Work(today, data_dt, today if data_dt is None else None, since, told)
     with only_one(places.run / "refresh.lock", "A refresh"):
-        run, begun = (
-            Run(datetime.now(tz=UTC).isoformat(timespec="seconds"), reason),
-            time.monotonic(),
-        )
+        run = Run(datetime.now(tz=UTC).isoformat(timespec="seconds"), reason)
+        begun, is_run = time.monotonic(), True
         try:
             _run(settings, work)
+        except NoCustomers:
+            is_run = False
+            raise
         except Exception as error:
             run.ok, run.error = False, str(error) or type(error).__name__
             raise
@@ -112,18 +125,19 @@ def refresh(
             )
             raise
         finally:
-            run.dates = [str(one.data_dt) for one in work.made]
-            run.rows = sum(one.rows for one in work.made)
-            run.newest = None if work.newest is None else str(work.newest)
-            run.seconds = round(time.monotonic() - begun, 2)
-            append_run(places, run)
+            if is_run:
+                run.dates = [str(one.data_dt) for one in work.made]
+                run.rows = sum(one.rows for one in work.made)
+                run.newest = None if work.newest is None else str(work.newest)
+                run.seconds = round(time.monotonic() - begun, 2)
+                append_run(places, run)
     return work.made
 
 
 def _run(settings: Settings, work: Work) -> None:
     hive, spark = (Hdfs(settings.webhdfs, user=user) for user in ("hive", "spark"))
     if not highest(spark, CUSTOMERS):
-        raise Refused(
+        raise NoCustomers(
             "There are no customers to list yet; load them with `./loyalty customers load FILE`."
         )
     uri, grace = settings.hdfs, settings.grace_seconds
@@ -134,7 +148,7 @@ def _run(settings: Settings, work: Work) -> None:
         GenerationTable(hive, uri, "loyalty", LOYALTY, grace),
         STAGING,
     )
-    with connect(*settings.hive) as session:
+    with open_session(settings) as session:
         do(session, tables, work)
 
 
@@ -155,9 +169,9 @@ def do(session: Session, tables: Tables, work: Work) -> None:
     tables.transactions.follow(session, shown, sources.folders)
     days = bring_up(session, tables.spend, tables.staging, sources.prints, last)
     snapshots = Snapshots(tables.loyalty, dates, days, customers)
-    for day in sorted(touchable):
+    for number, day in enumerate(sorted(touchable), 1):
         if day == work.forced or not snapshots.is_right(day):
-            work.told(day)
+            work.told(day, number, len(touchable))
             work.made.append(_make(session, tables, snapshots, day))
     work.newest = last
 

@@ -21,6 +21,7 @@ from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport  # type: ignore[import-untyped]
 
 from pipeline.errors import LoyaltyError, Refused, Unavailable
+from pipeline.settings import Settings
 
 # thrift logs what it then raises; without a handler it would reach the user's terminal
 logging.getLogger("thrift").addHandler(logging.NullHandler())
@@ -31,14 +32,20 @@ COMPILE_SECONDS: Final = 120
 """A statement is compiled before the first answer; under load that takes seconds."""
 POLL_SECONDS: Final = 30
 """HiveServer2 holds back an answer about a running statement for at most 5 s."""
-QUERY_SECONDS: Final = 3060
-"""A minute more than hive.query.timeout.seconds: HiveServer2 ends a long query itself."""
 PAGE_ROWS: Final = 1000
 
 _RUNNING: Final = {0, 1, 7}
 _FINISHED: Final = 2
-_ENDED: Final = {3: "was cancelled", 4: "was closed", 5: "failed", 8: "took too long"}
-"""TOperationState of TCLIService.thrift: INITIALIZED, RUNNING and PENDING; FINISHED; the others."""
+_AGAIN: Final = "run it again; `./loyalty logs hiveserver2` says more"
+_ENDED: Final = {
+    3: ("was cancelled", _AGAIN),
+    4: ("was closed", _AGAIN),
+    5: ("failed", "correct what it names; `./loyalty logs hiveserver2` says more"),
+    8: ("took too long", "ask for less, or raise LOYALTY_GENERATION_MINUTES"),
+}
+"""TOperationState of TCLIService.thrift: INITIALIZED, RUNNING and PENDING; FINISHED; the others,
+each with the next step.
+"""
 
 Row = tuple[Any, ...]
 
@@ -132,9 +139,9 @@ class Session:
             if answer.operationState == _FINISHED:
                 return
             if answer.operationState not in _RUNNING:
-                how = _ENDED.get(answer.operationState, "ended")
-                reason = useful_sentence(answer.errorMessage or "Hive gives no reason.")
-                raise LoyaltyError(f"The statement {how}: {reason}")
+                how, step = _ENDED.get(answer.operationState, ("ended", _AGAIN))
+                reason = useful_sentence(answer.errorMessage or "Hive gives no reason")
+                raise LoyaltyError(f"The statement {how}: {reason.rstrip('.')}; {step}.")
 
     def _result(self, cursor: Any, description: list[Row]) -> Result:
         names = [name for name, *_ in description]
@@ -153,7 +160,14 @@ class Session:
             yield from page
 
 
-def connect(host: str, port: int, timeout: float = QUERY_SECONDS) -> Session:
+def open_session(settings: Settings) -> Session:
+    """Open a session for any statement. It waits a minute longer than hive.query.timeout.seconds
+    (hive-site.xml.j2), so that HiveServer2 ends a long statement itself.
+    """
+    return connect(*settings.hive, timeout=settings.grace_seconds - 540)
+
+
+def connect(host: str, port: int, timeout: float) -> Session:
     """Open a session as user `hive`; no statement in it may take longer than `timeout` seconds.
 
     Raises Unavailable where HiveServer2 does not answer within seconds.
@@ -187,7 +201,10 @@ def _sentences(address: str) -> Iterator[None]:
             raise Unavailable(
                 f"HiveServer2 at {address} has ended the session; run the statement again."
             ) from error
-        raise Refused(f"Hive refused the statement: {message}") from error
+        raise Refused(
+            f"Hive refused the statement: {message.rstrip('.')}; correct it: `show tables` and "
+            "`describe TABLE` tell the names."
+        ) from error
     except (TException, ValueError) as error:
         raise LoyaltyError(
             f"The answer of HiveServer2 at {address} cannot be read ({error}); "

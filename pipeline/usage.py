@@ -66,7 +66,10 @@ def _name(parameter: Any) -> str:
 
 
 def _choices(parameter: Any) -> list[str]:
-    return [str(choice.value) for choice in parameter.type_descriptor.choices or ()]
+    """List what an option takes, whether its type is an Enum or a Literal."""
+    return [
+        str(getattr(choice, "value", choice)) for choice in parameter.type_descriptor.choices or ()
+    ]
 
 
 def _plain(message: str) -> str:

@@ -10,7 +10,7 @@ from pipeline.commands.up import make_ready, run_shown
 from pipeline.console import err, out, print_json
 from pipeline.endings import leaving
 from pipeline.programme import read_programme
-from pipeline.progress import Progress, working
+from pipeline.progress import Progress, display, working
 from pipeline.settings import read_settings
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def restore(
     """
     from backup.manifest import check_files, read_manifest
     from backup.restoring import check_fits
+    from backup.taking import check_apart
     from cluster.stack import Stack
     from cluster.stamp import check_unstamped, read_stamp
     from pipeline.errors import Refused
@@ -81,6 +82,7 @@ def restore(
     settings = read_settings()
     stack = Stack(settings, read_programme(settings.programme))
     folder = folder.resolve()
+    check_apart(folder, settings.data)
     manifest = read_manifest(folder)
     check_fits(manifest, stack)
     if read_stamp(settings) is not None:
@@ -113,10 +115,15 @@ def _restore(stack: "Stack", folder: Path, manifest: "Manifest") -> None:
     found = stamp.write_stamp(stack.settings, manifest.time_zone, stamp.RESTORING)
     stack.prepare(jars)
     restoration = Restoration(stack, folder, manifest, err.print)
-    run_shown(restoration.steps(found, jars), stack.halt)
-    with working("snapshots"):
-        for day in restoration.refresh():
+    servers, stages = restoration.steps(found, jars)
+    run_shown(servers, stack.halt)
+    with display() as begin:
+        restoration.put_back(begin)
+    run_shown(stages, stack.halt)
+    with working("making", "snapshots") as progress:
+        for done, day in enumerate(restoration.refresh(), 1):
             err.print(f"  snapshot of {day}")
+            progress(done, len(manifest.snapshots))
     stamp.end_restoring(stack.settings, found, manifest.begun)
     if stack.settings.is_scheduled:
         stack.supervisor.start("refresh")

@@ -1,5 +1,6 @@
 """`refresh`: a snapshot of table loyalty."""
 
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -38,7 +39,7 @@ def refresh(
     ):
         begin(f"snapshot of {day}", "")
         made = stage.refresh(settings, Places(settings.data), day,
-                             told=lambda one: begin(f"snapshot of {one}", ""))  # fmt: skip
+                             told=lambda *one: begin(title(*one), ""))  # fmt: skip
     (snapshot,) = (one for one in made if one.data_dt == day)
     restated = [str(one.data_dt) for one in made if one.data_dt != day]
     if as_json:
@@ -59,3 +60,8 @@ def refresh(
     if restated:
         err.print(f"restated, because orders or members came since: {', '.join(restated)}")
     err.print(f"{snapshot.seconds:.1f} s; look: ./loyalty sql --sample best_customers")
+
+
+def title(day: date, number: int, count: int) -> str:
+    """Name the snapshot at hand, and which one of the dates it is where there are several."""
+    return f"snapshot of {day}" + (f", date {number} of {count}" if count > 1 else "")

@@ -7,6 +7,7 @@ import typer
 from rich.filesize import decimal
 
 from pipeline.console import out, print_json
+from pipeline.progress import working
 from pipeline.settings import read_settings
 from pipeline.table import show_table
 
@@ -21,7 +22,8 @@ def retention(
     """
     from cluster.retention import describe_retention
 
-    stores = describe_retention(read_settings())
+    with working("asking", "stores") as progress:
+        stores = describe_retention(read_settings(), progress)
     if as_json:
         print_json([asdict(store) for store in stores])
         return

@@ -167,8 +167,10 @@ def _refresh(document: Mapping[str, Any]) -> str:
         words.append(
             f"{ago(since)} ago, {'ok' if last['ok'] else 'failed: ' + _first_line(last['error'])}"
         )
-    else:
+    elif document["customers"]:
         words.append("none yet; `./loyalty refresh` makes today's snapshot")
+    else:
+        words.append("none yet; load customers first: `./loyalty customers load FILE.csv`")
     if last["next"]:
         until = (datetime.fromisoformat(last["next"]) - now).total_seconds()
         words.append(f"next in {ago(max(until, 0))}")

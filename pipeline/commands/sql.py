@@ -64,15 +64,14 @@ def sql(  # noqa: PLR0917 (options have no order)
         _list_samples(as_json=as_json)
         return
     from hive.output import Form, run_all
-    from hive.session import connect
+    from hive.session import open_session
 
     settings = read_settings()
     form = Form.CSV if as_csv else Form.JSON if as_json else Form.TABLE
-    open_session = partial(connect, *settings.hive)
     if statement is None and file is None and sample is None and _is_terminal():
         from hive.prompt import converse
 
-        converse(open_session, form, Places(settings.data).sql_history)
+        converse(partial(open_session, settings), form, Places(settings.data).sql_history)
         return
     if sample is not None:
         text = _fill(sample, _read_assignments(assignments or []), settings)
@@ -83,7 +82,7 @@ def sql(  # noqa: PLR0917 (options have no order)
         raise UsageError("There is no statement to run; give one in quotes, or a file with one.")
     with (
         leaving("Hive ends the statement; what it had changed stays."),
-        open_session() as session,
+        open_session(settings) as session,
     ):
         run_all(session, given, form)
 
@@ -129,7 +128,7 @@ def _read_assignments(texts: list[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise UsageError(f"--set takes NAME=VALUE, not {text!r}; an example: --set days=7")
+            raise UsageError(f"--set takes NAME=VALUE, not {text!r}; for example --set days=7.")
         if name in found:
             raise UsageError(f"--set gives {name} twice; give it once.")
         found[name] = value

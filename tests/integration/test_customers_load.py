@@ -89,7 +89,7 @@ def test_a_refresh_makes_the_switch_that_a_killed_load_left(
     stack: OwnStack, rows: list[str]
 ) -> None:
     elsewhere = f"{stack.settings.hdfs}{CLEAN}/elsewhere"
-    with connect("127.0.0.1", stack.settings.hiveserver2_port) as session:
+    with connect("127.0.0.1", stack.settings.hiveserver2_port, timeout=60) as session:
         newest = get_location(session, "customers_cln")
         set_location(session, "customers_cln", elsewhere)
         assert json.loads(stack.ok("refresh", "--json"))["rows"] == 2246

@@ -23,7 +23,7 @@ DAY = date(2019, 4, 5)
 
 
 def test_tables_are_there_and_made_again_stay_as_they_are(stack: OwnStack) -> None:
-    with connect("127.0.0.1", stack.settings.hiveserver2_port) as session:
+    with connect("127.0.0.1", stack.settings.hiveserver2_port, timeout=60) as session:
         before = [session.rows(f"show create table {table}") for table in TABLES]
         make_tables(session, stack.settings.hdfs)
         assert [session.rows(f"show create table {table}") for table in TABLES] == before
@@ -128,7 +128,7 @@ def test_a_reader_sees_the_old_or_the_new_one(stack: OwnStack, warehouse: Wareho
     database = warehouse.clean.rsplit("/", 1)[1]
 
     def read() -> None:
-        with connect("127.0.0.1", stack.settings.hiveserver2_port) as session:
+        with connect("127.0.0.1", stack.settings.hiveserver2_port, timeout=60) as session:
             while not stop.is_set():
                 rows = session.rows(f"select cust_id from {database}.loyalty")
                 seen.append(sorted(i for (i,) in rows))

@@ -27,7 +27,7 @@ from tests.waiting import wait_until
 def test_a_statement_that_fails_or_takes_too_long_is_a_sentence(stack: OwnStack) -> None:
     port = stack.settings.hiveserver2_port
     with (
-        connect("127.0.0.1", port) as session,
+        connect("127.0.0.1", port, timeout=60) as session,
         pytest.raises(LoyaltyError, match=r"^The statement failed: .*ASSERT_TRUE"),
     ):
         session.rows("select assert_true(1 = 2)")
@@ -41,7 +41,7 @@ def test_a_statement_that_fails_or_takes_too_long_is_a_sentence(stack: OwnStack)
 
 
 def test_a_session_that_has_ended_can_be_opened_anew(stack: OwnStack) -> None:
-    session = connect("127.0.0.1", stack.settings.hiveserver2_port)
+    session = connect("127.0.0.1", stack.settings.hiveserver2_port, timeout=60)
     connection = session._connection
     # as HiveServer2 does to one that was idle for hours
     connection.client.CloseSession(TCloseSessionReq(sessionHandle=connection.sessionHandle))

@@ -27,6 +27,7 @@ def test_a_wrong_rate(stack: OwnStack, word: str) -> None:
 def test_wrong_sql_gives_hives_own_words(stack: OwnStack) -> None:
     said = refused(stack.run("sql", "select nope from loyalty"), 1)
     assert "nope" in said
+    assert "`describe TABLE` tell the names" in said
 
 
 def test_a_table_that_is_not_there(stack: OwnStack) -> None:

@@ -16,7 +16,7 @@ from drill.stack import OwnStack
 from hive.days import bring_up
 from hive.generations import GenerationTable
 from hive.refresh import RESTATED_DAYS, Tables, Work, do
-from hive.session import Session, connect
+from hive.session import Session, open_session
 from hive.snapshot import Base, build
 from hive.sources import look
 from hive.sql import read_statement
@@ -147,7 +147,7 @@ def own_warehouse(stack: OwnStack) -> Iterator[Warehouse]:
         spark.make_folder(f"{clean}/{folder}")  # as `up` does: Hive may not write there
     for folder in ("loyalty", "spend_daily"):
         hive.make_folder(f"{mart}/{folder}")
-    with connect("127.0.0.1", settings.hiveserver2_port) as session:
+    with open_session(settings) as session:
         session.run(f"create database {name}")
         try:
             session.run(f"use {name}")

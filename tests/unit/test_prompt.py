@@ -31,7 +31,7 @@ def keyboard() -> Iterator[PipeInput]:
 def nobody() -> Names:
     """Give names of a Hive that is not there."""
     (port,) = free_ports(1)
-    return Names(partial(connect, "127.0.0.1", port))
+    return Names(partial(connect, "127.0.0.1", port, timeout=5))
 
 
 def typed(keyboard: PipeInput, nobody: Names, *keys: str) -> list[str]:

@@ -1,16 +1,21 @@
 """What is kept for how long: shown for every store, and what is over goes."""
 
 import os
+import socket
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from batch.rebuild import demand_whole
 from cluster.configuration import render
 from cluster.leftovers import is_in_order, old_files, remove
 from cluster.retention import describe_retention, on_disk
-from pipeline.errors import Refused, UsageError
+from hive.session import Session
+from pipeline.cli import app
+from pipeline.errors import Refused, Unavailable, UsageError
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
 from pipeline.verify.scope import Scope
@@ -34,6 +39,22 @@ def test_every_retention_is_shown_also_while_nothing_runs(tmp_path: Path) -> Non
     assert kept["HDFS raw"] == "400 days"
     assert kept["quarantine"] == "for ever"
     assert {s.used for s in stores if s.store in {"HDFS raw", "quarantine"}} == {None}
+
+
+def test_of_a_silent_hdfs_all_stores_wait_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.retention.PATIENCE_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        told: list[tuple[int, int | None]] = []
+        begun = time.monotonic()
+        stores = describe_retention(
+            Settings(data=tmp_path, namenode_http_port=port), lambda *done: told.append(done)
+        )
+        assert time.monotonic() - begun < 4, "nine stores of HDFS"
+    assert sum(store.used is None for store in stores) == 9
+    assert told[-1] == (len(stores), len(stores))
 
 
 def test_files_are_added_up_with_the_oldest(tmp_path: Path) -> None:
@@ -63,6 +84,22 @@ def test_the_servers_are_told(tmp_path: Path) -> None:
         assert f"<name>hbase.master.{cleaner}.ttl</name><value>420000</value>" in hbase
     spark = (tmp_path / "conf/spark/spark-defaults.conf").read_text()
     assert f"spark.local.dir                           {Places(tmp_path).temporary}\n" in spark
+
+
+def test_sql_waits_for_a_query_as_long_as_hive_lets_it_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def connect(_host: str, _port: int, timeout: float) -> Session:
+        asked.append(timeout)
+        raise Unavailable("Nobody is there; wait.")
+
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    monkeypatch.setenv("LOYALTY_GENERATION_MINUTES", "300")
+    monkeypatch.setattr("hive.session.connect", connect)
+    assert CliRunner().invoke(app, ["sql", "select 1"]).exit_code == 1
+    assert asked == [290 * 60 + 60]
 
 
 def test_a_folder_in_which_something_changes_is_not_old(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """The list of refreshes: what a run leaves, whatever ended it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from hive.keeping import keep
+from hive.refresh import NoCustomers, Work, do, refresh
 from hive.runs import Run, append_run, describe_refreshes, read_runs, runs_file
+from pipeline.commands.refresh import title
 from pipeline.places import Places
+from pipeline.settings import Settings
 
 
 @pytest.fixture
@@ -49,6 +54,36 @@ def test_the_file_stays_bounded(places: Places) -> None:
 
 def test_before_the_first_run_nothing_is_known(places: Places) -> None:
     assert set(describe_refreshes(places).values()) == {None}
+
+
+def test_a_refusal_for_lack_of_customers_is_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, places = Settings(data=tmp_path), Places(tmp_path)
+    monkeypatch.setattr("hive.refresh.highest", lambda _hdfs, _folder: 0)
+    with pytest.raises(NoCustomers, match=r"load them with `\./loyalty customers load FILE`"):
+        refresh(settings, places)
+    keep(settings, places, "scheduled")
+    assert list(read_runs(places)) == []
+
+
+def test_a_refresh_tells_which_date_of_how_many_it_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [date(2019, 4, number) for number in (18, 19, 20)]
+    for name in ("bring_up", "look", "mark_of", "_make"):
+        monkeypatch.setattr(f"hive.refresh.{name}", Mock())
+    names = [f"data_dt={day}" for day in days]
+    monkeypatch.setattr("hive.refresh.partition_names", lambda _session, _table: names)
+    snapshots = Mock()
+    snapshots.return_value.is_right = lambda day: day == days[0]
+    monkeypatch.setattr("hive.refresh.Snapshots", snapshots)
+    told: list[str] = []
+    work = Work(days[2], forced=days[2], told=lambda *one: told.append(title(*one)))
+    do(Mock(), Mock(), work)
+    assert told == [
+        "snapshot of 2019-04-19, date 2 of 3",
+        "snapshot of 2019-04-20, date 3 of 3",
+    ]
+    assert title(days[0], 1, 1) == "snapshot of 2019-04-18"
 
 
 def test_the_newest_snapshot_and_how_old_it_is(places: Places) -> None:

@@ -143,6 +143,13 @@ def test_before_the_first_start_of_the_stream() -> None:
     assert "quarantine  unknown until the stream has started" in drawn(document(quarantine=None))
 
 
+def test_the_next_step_before_the_first_refresh_needs_customers() -> None:
+    before = dict.fromkeys(document()["refresh"])
+    assert "refresh     none yet; `./loyalty refresh` makes" in drawn(document(refresh=before))
+    text = drawn(document(refresh=before, customers=False))
+    assert "none yet; load customers first: `./loyalty customers load FILE.csv`" in text
+
+
 def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     coloured = {"force_terminal": True, "color_system": "standard"}

@@ -34,6 +34,10 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "drill", ("'kind'", "kills, points,", "`./loyalty drill --help`")),
     (2, "drill kils", ("'kils'", "Did you mean 'kills'?", "`./loyalty drill --help`")),
     (2, "completion csh", ("'csh'", "'bash'", "`./loyalty completion --help`")),
+    (2, "backup", ("'folder'", "`./loyalty backup --help`")),
+    (2, "restore", ("'folder'", "`./loyalty restore --help`")),
+    (2, "retention now", ("(now)", "`./loyalty retention --help`")),
+    (2, "retention --jsno", ("--jsno", "did you mean --json?", "`./loyalty retention --help`")),
     # numbers
     (2, "produce --count 0", ("--count", "at least 1", "'0'")),
     (2, "produce --count -5", ("--count", "at least 1", "'-5'")),
@@ -49,11 +53,16 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "verify --timeout nan", ("--timeout", "1 or more")),
     (2, "drill kills --times 0", ("--times", "at least 1")),
     (2, "drill kills --rate 1000000", ("--rate", "at most 100,000")),
+    (2, "up --history -1", ("--history", "at least 0", "'-1'")),
+    (2, "up --history 9999", ("--history", "at most 5,000", "'9999'")),
+    (2, "sql --sample sales_by_day --set days=few", ("--set days", "a whole number", "'few'")),
     # rates and shares
     (2, "rate fast", ("'fast'", "30s", "max, pause or resume")),
     (2, "rate -1", ("'-1'", "30s", "max, pause or resume")),
     (2, "rate 0/s", ("'0/s'", "30s", "max, pause or resume")),
     (2, "up --rate often", ("'often'", "30s", "max, pause or resume")),
+    (2, "rate", ("give a rate like 5/s, pause or resume", "--shape")),
+    (2, "rate --shape rush", ("--shape", "'rush'", "rush-hour")),
     (2, "produce --count 5 --rate 5", ("'5'", "0.2/s")),
     (2, "produce --count 5 --faults late=1", ("'late'", "duplicate, duplicate-hour")),
     (2, "produce --count 5 --faults conflict=2", ("'2'", "at most 1", "conflict=0.01")),
@@ -65,6 +74,7 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "verify --from 2026-11-07 --to 2026-11-01", ("2026-11-07", "exchange them")),
     (2, "rebuild --to 20261101", ("--to", "'20261101'", "give it as 2026-11-07")),
     (2, "quarantine --since heute", ("--since", "'heute'", "give it as 2026-11-07")),
+    (2, "sql --sample sales_by_day --set until=x", ("--set until", "'x'", "give it as 2026-11-07")),
     (2, "produce --count 5 --start gestern", ("'gestern'", "give 2026-07-01T08:00")),
     (2, "produce --count 5 --start 1969-01-01", ("2001-09-09", "give another --start")),
     (2, "replay RECEIPTS --time-zone Mars/Base", ("'Mars/Base'", "give an IANA name")),
@@ -74,6 +84,11 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (1, "logs kafka", ("kafka has no log yet", "`./loyalty up`")),
     (2, "quarantine replay --reason ITEMS", ("'ITEMS'", "FIELDS", "Did you mean 'ITEM'?")),
     (2, "quarantine replay", ("'--reason'", "`./loyalty quarantine replay --help`")),
+    (2, "connect jbdc", ("'jbdc'", "pyhive", "Did you mean 'jdbc'?")),
+    (2, "config kafka_prot", ("kafka_prot", "LOYALTY_KAFKA_PORT")),
+    (2, "sql --sample best_customer", ("'best_customer'", "is best_customers meant?")),
+    (2, "sql --sample xyzzy", ("'xyzzy'", "there is best_customers,")),
+    (2, "sql --sample sales_by_day --set dais=7", ("'dais'", "is days meant?")),
     (2, "drill kills --only zookeeper", ("'zookeeper'", "--only takes one of: ")),
     # options without effect, or that exclude each other
     (2, "produce", ("--count N", "--duration SECONDS", "--from FILE")),
@@ -81,6 +96,10 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "produce --count 5 --from RECEIPTS", ("--from", "leave --count")),
     (2, "produce --count 5 --dry-run --json", ("--dry-run", "leave --json")),
     (2, "up --empty --rate 5/s", ("--empty", "leave one out")),
+    (2, "up --empty --history 5", ("--empty", "--history", "leave one out")),
+    (2, "sql --set days=7", ("--sample NAME", "`./loyalty sql --samples`")),
+    (2, "sql --sample sales_by_day --set days", ("NAME=VALUE", "'days'", "--set days=7")),
+    (2, "sql --sample best_customers --samples", ("one of these", "--sample NAME")),
     (2, "drill soak --only kafka", ("--only", "leave it out")),
     (2, "drill hostile --rate 5", ("--rate", "leave it out")),
     (2, "verify --answer-key FILE --from 2026-11-01", ("--answer-key", "leave --from")),
@@ -107,7 +126,14 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "sql -f FOLDER", ("folder", "cannot be read")),
     (2, "sql -f BINARY", ("binary.csv", "no UTF-8 text")),
     (2, "sql -f EMPTY", ("no statement", "give one in quotes")),
+    (2, "restore NONE", ("none.csv", "does not exist", "`./loyalty restore --help`")),
+    (2, "restore FILE", ("file.csv", "is a file", "`./loyalty restore --help`")),
+    (1, "restore FOLDER", ("folder", "no backup.json", "give the folder of a `./loyalty backup`")),
+    (1, "backup VAR/backup", ("var/backup", "lie one in the other", "give a folder elsewhere")),
+    (1, "backup VAR", ("lie one in the other", "give a folder elsewhere")),
+    (1, "restore FOLDER/..", ("lie one in the other", "or another LOYALTY_DATA")),
     # a stack that is down
+    (1, "backup FOLDER/new", ("kafka, namenode, datanode, flume, streaming are", "`./loyalty up`")),
     (1, "orders 7", ("HBase", DOWN)),
     (1, "sql select1", ("HiveServer2", DOWN)),
     (1, "refresh", ("HDFS", DOWN)),
@@ -145,6 +171,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         monkeypatch.setenv(name, value)
     files = {name: tmp_path / f"{name.lower()}.csv" for name in (
         "NONE", "EMPTY", "FILE", "BINARY", "RECEIPTS", "CUSTOMERS", "MARS")}  # fmt: skip
+    files["VAR"] = tmp_path / "var"
     files["FOLDER"] = tmp_path / "folder"
     files["FOLDER"].mkdir()
     files["EMPTY"].touch()
