@@ -293,7 +293,7 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults += describe(error, Settings, known)
     if settings is None or faults:
-        told = "; ".join(faults)
+        told = "; ".join(faults).replace("?; ", "? ")
         end = "" if told.endswith("?") else "."
         raise UsageError(f"Wrong settings: {told}{end} Correct the environment or .env.")
     read_layout(settings.data)
