@@ -25,7 +25,7 @@ from hive.runs import read_runs, schedule_file
 from pipeline.document import read_document, replace_document
 from pipeline.places import Places
 from pipeline.programme import read_programme
-from pipeline.schedule import Cron, Every, parse
+from pipeline.recurrence import Cron, Every, parse
 from pipeline.settings import Settings
 
 HEARTBEAT_SECONDS: Final = 10

@@ -52,7 +52,7 @@ def status(
 def show_status(stack: "Stack") -> None:
     """Print the status for people."""
     from cluster.report import describe
-    from pipeline.commands.screen import draw
+    from pipeline.screen import draw
 
     out.print(draw(describe(stack)))
 
@@ -62,7 +62,7 @@ def watch_status(stack: "Stack") -> None:
     from rich.live import Live
 
     from cluster.report import describe
-    from pipeline.commands.screen import draw
+    from pipeline.screen import draw
 
     pause = threading.Event()  # never set: its wait is the pause between two looks
     with suppress(KeyboardInterrupt), Live(console=out, screen=True, auto_refresh=False) as live:

@@ -11,7 +11,7 @@ import pytest
 from hive.schedule import Runner, first_run, make_trigger, say
 from pipeline.errors import UsageError
 from pipeline.places import Places
-from pipeline.schedule import Cron, Every, parse
+from pipeline.recurrence import Cron, Every, parse
 from pipeline.settings import Settings, read_settings
 from tests.waiting import wait_until
 
