@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from pipeline.console import err, out, print_json
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
 from pipeline.table import show_table
 from pipeline.variables import PREFIX, suggest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.explanation import Explained
 
 
+@leaving()
 def config(
     name: Annotated[
         str | None, typer.Argument(help="One setting: LOYALTY_KAFKA_PORT, or kafka_port.")

@@ -53,7 +53,7 @@ def quarantine(
 
     settings = read_settings()
     with (
-        leaving("nothing was changed."),
+        leaving(),
         _verdicts(settings, since, ["raw", "reason", "seen_at"]) as read,
     ):
         found = by_reason(read())

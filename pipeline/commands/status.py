@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.console import out, print_json
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
 from pipeline.programme import read_programme
 from pipeline.settings import read_settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 EVERY_SECONDS: Final = 2
 
 
+@leaving()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     watch: Annotated[

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from pipeline.console import err
+from pipeline.endings import leaving
 from pipeline.settings import read_settings
 
 
+@leaving()
 def unit(
     of_user: Annotated[
         bool, typer.Option("--user", help="For `systemctl --user`: needs no root.")
