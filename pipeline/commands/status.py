@@ -64,10 +64,10 @@ def watch_status(stack: "Stack") -> None:
     from rich.live import Live
 
     from cluster.report import describe
-    from pipeline.screen import draw
+    from pipeline.screen import fit
 
     pause = threading.Event()  # never set: its wait is the pause between two looks
     with suppress(KeyboardInterrupt), Live(console=out, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(draw(describe(stack)), refresh=True)
+            live.update(fit(describe(stack), out), refresh=True)
             pause.wait(EVERY_SECONDS)
