@@ -84,7 +84,7 @@ def what_is_next(planned: list[datetime], again_at: datetime | None) -> str | No
     planned, which is dropped or waits for it.
     """
     due = again_at or min(planned, default=None)
-    return due and due.astimezone(UTC).isoformat(timespec="seconds")
+    return None if due is None else due.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def say(places: Places, due: str | None) -> None:

@@ -22,8 +22,12 @@ _COLOURS: Final = {"answering": "green", "running": "green", "starting": "yellow
 
 def draw(document: Mapping[str, Any]) -> RenderableType:
     """Give the screen; what a healthy stack has no need of takes no line."""
-    head = [_components(document["components"]), *_state(document), *_warnings(document)]
-    return Group(*head, *(part for block in _numbers(document) for part in ("", *block)))
+    return Group(
+        _components(document["components"]),
+        *_state(document),
+        *_warnings(document),
+        *(part for block in _numbers(document) for part in ("", *block)),
+    )
 
 
 def fit(document: Mapping[str, Any], console: Console) -> SegmentLines:
