@@ -68,7 +68,7 @@ def _examine(stack: Stack) -> list[Check]:
     except Refused as error:
         return [split("producer", str(error))]
     is_there = is_up(document) or bool(document["watcher"])
-    looks: dict[str, Callable[[], Check]] = {
+    looks: dict[str, Callable[[], Check | list[Check]]] = {
         "data folder": lambda: _data_folder(settings, stack.programme),
         "memory": partial(_memory, SPARE_MIB if is_there else needed_mib(settings)),
         "disk": lambda: _row("disk", check_disk(settings), f"{free_disk_mib(settings):,} MiB free"),
@@ -78,10 +78,12 @@ def _examine(stack: Stack) -> list[Check]:
         "jars": _jars,
         "order log": lambda: _order_log(stack.places, document),
     }
-    rows = [
-        Check(name, None, sentence_of(answer)) if isinstance(answer, Exception) else answer
-        for name, answer in ask_together(looks, LOOK_SECONDS).items()
-    ]
+    rows = list[Check]()
+    for name, answer in ask_together(looks, LOOK_SECONDS).items():
+        if isinstance(answer, Exception):
+            rows.append(Check(name, None, sentence_of(answer)))
+        else:
+            rows += answer if isinstance(answer, list) else [answer]
     return [*rows, *diagnose(document, free_disk_mib(settings) << 20)]
 
 
@@ -123,18 +125,18 @@ def _data_folder(settings: Settings, programme: Programme) -> Check:
     return Check("data folder", True, str(settings.data))
 
 
-def _ports(stack: Stack, document: Document) -> Check:
-    """Look whether others hold the ports of what does not run; what is left of a killed
-    supervisord holds them as ours.
+def _ports(stack: Stack, document: Document) -> list[Check]:
+    """Look whether others hold the ports of what does not run, a row for each that is held; what
+    is left of a killed supervisord holds them as ours.
     """
     down = [
         stack.components[c["name"]] for c in document["components"]
         if not c["given"] and not c["rss_mib"] and c["state"] in {"down", "starting"}
     ]  # fmt: skip
     findings = [] if document["watcher"] else check_ports(down, stack.settings)
-    if not findings:
-        return Check("ports", True, "each is ours or free")
-    return Check("ports", False, "; ".join(f.what for f in findings), findings[0].fix)
+    return [_row("ports", f, "") for f in findings] or [
+        Check("ports", True, "each is ours or free")
+    ]
 
 
 def _jars() -> Check:

@@ -59,7 +59,7 @@ class Health:
 
 
 def patience() -> float:
-    """Give how many seconds a question may take here and now."""
+    """Give how many seconds all questions may take here and now."""
     return PATIENCE_SECONDS * stretch(load(), BUSY_LOAD)
 
 

@@ -39,12 +39,14 @@ def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
     snapshot_age_seconds. customers: whether any were loaded. open_partitions (table, partition,
     files, generation), as the stream has them. full_disks, broken_links and gaps: sentences.
 
-    seconds: how long each question may take, `health.patience()` by default.
+    seconds: how long all questions together may take, `health.patience()` by default. supervisord,
+    which tells whom to ask, is given half of it, so that one that hangs leaves time for the others.
     """
     now, seconds = time.time(), patience() if seconds is None else seconds
+    end = time.monotonic() + seconds
     findings = read_findings(stack.places)
-    processes, watcher = _care(stack, seconds)
-    answers = _ask(stack, processes, seconds)
+    processes, watcher = _care(stack, seconds / 2)
+    answers = _ask(stack, processes, end - time.monotonic())
     components = judge(stack, processes, answers, findings)
     asked = answers.get(LINES)
     lines = asked if isinstance(asked, dict) else {}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cluster.startup import PATIENCE_SECONDS
-from pipeline.settings import ROOT
+from pipeline.settings import ROOT, Settings
 
 START_SECONDS: Final = 3 * PATIENCE_SECONDS
 """A first start fetches 0.6 GB, too."""
@@ -18,13 +18,15 @@ STOP_SECONDS: Final = 300
 """The stop goes through six groups of components, with up to 40 s each."""
 
 
-def write_unit(environment: Mapping[str, str], *, of_user: bool) -> str:
-    """Give the unit's text. environment: the LOYALTY_* of this very shell, and its PATH, are taken
-    from it, so that the unit means the stack that the shell means; .env is read by `up` itself.
+def write_unit(environment: Mapping[str, str], settings: Settings, *, of_user: bool) -> str:
+    """Give the unit's text. environment: its PATH, and which LOYALTY_* this very shell sets; their
+    values are the settings' (a relative path is one of the shell's folder), so that the unit means
+    the stack that the shell means; .env is read by `up` itself.
 
     of_user: for `systemctl --user`; else for the whole machine, run as the user who asks.
     """
-    told = {k: v for k, v in sorted(environment.items()) if k.startswith("LOYALTY_") and v}
+    given = {name.upper() for name, value in environment.items() if value}
+    told = {k: v for k, v in sorted(settings.environment().items()) if k in given}
     variables = {"PATH": environment.get("PATH", os.defpath)} | told
     # in a command, and only there, $ stands for a variable
     program = _quoted(str(ROOT / "loyalty")).replace("$", "$$")

@@ -4,7 +4,6 @@ All of it is in the file's header: a line `Purpose:`, and for each parameter a l
 its meaning and its default, which is a whole number, or `today` for a date.
 """
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Final
 from hive.sql import FOLDER, read_statement
 from pipeline.dates import parse_date
 from pipeline.errors import UsageError
+from pipeline.nearest import nearest
 
 SAMPLES: Final = FOLDER / "samples"
 TODAY: Final = "today"
@@ -53,7 +53,9 @@ class Sample:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in given:
             if name not in known:
-                raise UsageError(f"{self.name} has no {name!r}{_instead(name, list(known))}")
+                raise UsageError(
+                    f"{self.name} has no {name!r}; it has {', '.join(known)}.{nearest(name, known)}"
+                )
         values = {
             name: parameter.read(given.get(name, parameter.default), today)
             for name, parameter in known.items()
@@ -69,15 +71,9 @@ def sample_names() -> list[str]:
 def read_sample(name: str) -> Sample:
     """Read a sample's header; raises UsageError, with the nearest name, where there is none."""
     if name not in (names := sample_names()):
-        raise UsageError(f"There is no sample {name!r}{_instead(name, names)}")
+        raise UsageError(
+            f"There is no sample {name!r}; there is {', '.join(names)}.{nearest(name, names)}"
+        )
     text = (SAMPLES / f"{name}.sql").read_text(encoding="utf-8")
     (purpose,) = _PURPOSE.findall(text)
     return Sample(name, purpose, tuple(Parameter(*found) for found in _PARAMETER.findall(text)))
-
-
-def _instead(name: str, names: list[str]) -> str:
-    """Give the end of a refusal: the nearest of the right names, or all of them."""
-    near = difflib.get_close_matches(name, names, n=1)
-    if near:
-        return f"; is {near[0]} meant?"
-    return f"; there is {', '.join(names)}." if names else "; it takes none."

@@ -1,8 +1,9 @@
 """The schedule of the refreshes: APScheduler says when, a child process does each run.
 
 A run that fails, or finds another refresh at work, is tried again after growing pauses until it
-succeeds; what falls due meanwhile is one run after it. A nightly run that was missed while nothing
-ran is made up for at the start.
+succeeds. What falls due of the same job meanwhile is dropped, since the run that tries does its
+work; the other job's run waits for the end of it. A nightly run that was missed while nothing ran
+is made up for at the start.
 """
 
 import logging
@@ -25,7 +26,7 @@ from hive.runs import read_runs, schedule_file
 from pipeline.document import read_document, replace_document
 from pipeline.places import Places
 from pipeline.programme import read_programme
-from pipeline.schedule import Cron, Every, parse
+from pipeline.recurrence import Cron, Every, parse
 from pipeline.settings import Settings
 
 HEARTBEAT_SECONDS: Final = 10
@@ -60,8 +61,8 @@ def run_schedule(settings: Settings, places: Places) -> None:
             scheduler.add_job(runner.run, trigger, [reason], id=reason, next_run_time=first)
 
     def beat() -> None:
-        due = [job.next_run_time for job in scheduler.get_jobs() if job.id != "beat"]
-        say(places, min(due).astimezone(UTC).isoformat(timespec="seconds") if due else None)
+        planned = [job.next_run_time for job in scheduler.get_jobs() if job.id != "beat"]
+        say(places, what_is_next(planned, runner.again_at))
 
     scheduler.add_job(
         beat, IntervalTrigger(seconds=HEARTBEAT_SECONDS), id="beat", executor="beats",
@@ -76,6 +77,14 @@ def run_schedule(settings: Settings, places: Places) -> None:
     signal.signal(signal.SIGTERM, lambda *_signal: threading.Thread(target=stop).start())
     scheduler.start()
     schedule_file(places).unlink(missing_ok=True)  # nothing is due any more
+
+
+def what_is_next(planned: list[datetime], again_at: datetime | None) -> str | None:
+    """Give when the next run begins (ISO, UTC). One that is tried again comes before whatever is
+    planned, which is dropped or waits for it.
+    """
+    due = again_at or min(planned, default=None)
+    return None if due is None else due.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def say(places: Places, due: str | None) -> None:
@@ -130,7 +139,9 @@ def first_run(trigger: Trigger, last: datetime | None, now: datetime) -> datetim
 
 
 class Runner:
-    """Starts the runs, one after another."""
+    """Starts the runs, one after another. again_at: when one that has failed is tried again; None
+    where none waits for that.
+    """
 
     def __init__(
         self,
@@ -139,6 +150,7 @@ class Runner:
     ) -> None:
         self._command = command
         self._pauses = pauses
+        self.again_at: datetime | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -150,8 +162,10 @@ class Runner:
             pause = self._pauses[min(failures, len(self._pauses) - 1)]
             failures += 1
             log.warning("the %s run ended with %s; again in %s s", reason, code, pause)
+            self.again_at = datetime.now(tz=UTC) + timedelta(seconds=pause)
             if self._stopped.wait(pause):
                 return
+            self.again_at = None
         if failures and code == 0:
             log.warning("the %s run has succeeded", reason)
 

@@ -49,11 +49,12 @@ def endings() -> Iterator[None]:
 
 
 @contextmanager
-def leaving(state: str | Callable[[], str]) -> Iterator[None]:
+def leaving(state: str | Callable[[], str] = "nothing was changed.") -> Iterator[None]:
     """Say, where Ctrl-C ends the body, how things stand then and what can be done next.
 
-    state: the words after "stopped by Ctrl-C: ", or what gives them at the end. Of several, one
-    in the other, the innermost says it.
+    state: the words after "stopped by Ctrl-C: ", or what gives them at the end; by default those of
+    a command that only reads, which can be decorated with it. Of several, one in the other, the
+    innermost says it.
     """
     try:
         yield

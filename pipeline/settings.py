@@ -26,7 +26,7 @@ from pipeline.addresses import EMBEDDED, LOOPBACK, Address, parse_all
 from pipeline.contradictions import describe, refuse_contradictions
 from pipeline.errors import UsageError
 from pipeline.layout import read_layout
-from pipeline.schedule import parse as parse_schedule
+from pipeline.recurrence import parse as parse_recurrence
 from pipeline.variables import PREFIX, EnvFile, find_faults, find_unknown, variable_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     @field_validator("refresh", "refresh_nightly")
     @classmethod
     def _is_schedule(cls, words: str) -> str:
-        parse_schedule(words)
+        parse_recurrence(words)
         return words
 
     @field_validator("data", "programme")
@@ -250,7 +250,7 @@ class Settings(BaseSettings):
     @property
     def is_scheduled(self) -> bool:
         """Tell whether a schedule refreshes `loyalty`."""
-        return any(parse_schedule(words) for words in (self.refresh, self.refresh_nightly))
+        return any(parse_recurrence(words) for words in (self.refresh, self.refresh_nightly))
 
     def environment(self) -> dict[str, str]:
         """Give every setting as its variable, so that a child sees what its parent read."""
@@ -293,7 +293,7 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults += describe(error, Settings, known)
     if settings is None or faults:
-        told = "; ".join(faults)
+        told = "; ".join(faults).replace("?; ", "? ")
         end = "" if told.endswith("?") else "."
         raise UsageError(f"Wrong settings: {told}{end} Correct the environment or .env.")
     read_layout(settings.data)

@@ -1,11 +1,11 @@
 """Wrong usage as one sentence: what Typer found, the nearest right word, and where to look."""
 
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any, Final
 
 from typer.exceptions import TyperException
+
+from pipeline.nearest import nearest
 
 _DEMANDS: Final = {
     "greater_than_equal": "has to be at least {ge:,}",
@@ -15,13 +15,6 @@ _DEMANDS: Final = {
     "float_parsing": "has to be a number",
 }
 """What a value has to be, by the name of pydantic's error, which Typer reads values with."""
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Give ` Did you mean 'kafka'?` where a known word is like this one, else nothing."""
-    lower = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), lower, n=1)
-    return f" Did you mean {lower[found[0]]!r}?" if found else ""
 
 
 def usage_sentence(error: TyperException, path: str) -> str:
@@ -34,9 +27,8 @@ def usage_sentence(error: TyperException, path: str) -> str:
     if not message:
         return ""
     if hasattr(error, "possibilities"):
-        possible = sorted(error.possibilities or ())
-        found = f"; did you mean {possible[0]}?" if possible else "."
-        what = f"`{path}` has no option {getattr(error, 'option_name', '')}{found}"
+        option = getattr(error, "option_name", "")
+        what = f"`{path}` has no option {option}.{nearest(option, error.possibilities or ())}"
     elif value := _wrong_value(error):
         what = value
     else:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from dotenv.parser import parse_stream
 from pydantic_settings import DotEnvSettingsSource
 
 from pipeline.errors import UsageError
+from pipeline.nearest import nearest
 
 PREFIX: Final = "LOYALTY_"
 GIVEN: Final = "given_"
@@ -37,19 +37,15 @@ def variable_of(field: str) -> str:
 
 
 def suggest(name: str, known: Collection[str]) -> str:
-    """Give the words after a wrong name: the variable that was meant, or where all are listed."""
-    rest = {one.removeprefix(PREFIX): one for one in known}
-    found = get_close_matches(name.removeprefix(PREFIX), rest, n=1)
-    found = found or get_close_matches(name, rest.values(), n=1, cutoff=0.8)
-    if not found:
-        return "`./loyalty config` lists all settings"
-    return f"did you mean {rest.get(found[0], found[0])}?"
+    """Give the end of `… is no setting`: the variable that was meant, or where all are listed."""
+    found = nearest(name, known, PREFIX)
+    return f".{found}" if found else "; `./loyalty config` lists all settings"
 
 
 def find_unknown(names: Iterable[str], known: Collection[str]) -> list[str]:
     """Name those variables of the environment that begin with LOYALTY_ and are no settings."""
     return [
-        f"{name} is no setting; {suggest(name.upper(), known)}"
+        f"{name} is no setting{suggest(name.upper(), known)}"
         for name in sorted(names)
         if name.upper().startswith(PREFIX) and name.upper() not in known
     ]
@@ -73,5 +69,5 @@ def find_faults(file: Path, known: Collection[str]) -> list[str]:
         if line.error or (line.key is not None and line.value is None):
             faults.append(f"{where} is not NAME=value")
         elif line.key is not None and line.key.upper() not in known:
-            faults.append(f"{line.key} ({where}) is no setting; {suggest(line.key.upper(), known)}")
+            faults.append(f"{line.key} ({where}) is no setting{suggest(line.key.upper(), known)}")
     return faults

@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from pipeline.console import err, out, print_json
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
 from pipeline.table import show_table
 from pipeline.variables import PREFIX, suggest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.explanation import Explained
 
 
+@leaving()
 def config(
     name: Annotated[
         str | None, typer.Argument(help="One setting: LOYALTY_KAFKA_PORT, or kafka_port.")
@@ -36,7 +38,7 @@ def config(
     if name is not None:
         wanted = PREFIX + name.upper().removeprefix(PREFIX)
         if wanted not in found:
-            raise UsageError(f"{name} is no setting; {suggest(wanted, found.keys())}")
+            raise UsageError(f"{name} is no setting{suggest(wanted, found.keys())}")
         found = {wanted: found[wanted]}
     if as_json:
         print_json([asdict(one) for one in found.values()])

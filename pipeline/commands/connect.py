@@ -7,11 +7,13 @@ import typer
 
 from pipeline.clients import Client, clients
 from pipeline.console import print_json
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
+from pipeline.nearest import nearest
 from pipeline.settings import read_settings
-from pipeline.usage import nearest
 
 
+@leaving()
 def connect(
     tool: Annotated[
         str | None,

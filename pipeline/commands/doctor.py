@@ -32,7 +32,7 @@ def doctor(
 
     from cluster.doctor import examine
 
-    with leaving("nothing was changed."), working("looking"):
+    with leaving(), working("looking"):
         checks = examine()
     wrong = [check for check in checks if check.ok is False]
     if as_json:

@@ -41,7 +41,7 @@ def orders(
     settings = read_settings()
     zone = ZoneInfo(read_programme(settings.programme).time_zone)
     begun = time.perf_counter()
-    with leaving("nothing was changed."), Tables(*settings.thrift) as tables:
+    with leaving(), Tables(*settings.thrift) as tables:
         found = tables.orders(int(customer_id), last, int(time.time() * 1000))
     milliseconds = 1000 * (time.perf_counter() - begun)
     if as_json:

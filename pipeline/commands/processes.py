@@ -10,10 +10,10 @@ import typer
 from pipeline.console import err
 from pipeline.endings import leaving
 from pipeline.errors import Refused, UsageError
+from pipeline.nearest import nearest
 from pipeline.programme import read_programme
 from pipeline.progress import working
 from pipeline.settings import read_settings
-from pipeline.usage import nearest
 
 if TYPE_CHECKING:
     from cluster.stack import Stack

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from pipeline.commands.traffic import Redemptions, Refunds, Shape
 from pipeline.console import err, out, print_json
 from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError, UsageError
@@ -20,6 +19,7 @@ from pipeline.places import Places
 from pipeline.programme import Programme, read_programme
 from pipeline.progress import working
 from pipeline.settings import Settings, read_settings
+from pipeline.traffic import Redemptions, Refunds, Shape
 
 if TYPE_CHECKING:
     from producer.faults import Planter, Shares

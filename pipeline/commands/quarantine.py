@@ -13,13 +13,13 @@ from pipeline.console import err, out, print_json
 from pipeline.dates import parse_date
 from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError, UsageError
+from pipeline.nearest import nearest
 from pipeline.order import REASONS
 from pipeline.places import Places
 from pipeline.programme import read_programme
 from pipeline.progress import working
 from pipeline.settings import Settings, read_settings
 from pipeline.temporary import temporary_folder
-from pipeline.usage import nearest
 
 if TYPE_CHECKING:
     from producer.again import Plan
@@ -53,7 +53,7 @@ def quarantine(
 
     settings = read_settings()
     with (
-        leaving("nothing was changed."),
+        leaving(),
         _verdicts(settings, since, ["raw", "reason", "seen_at"]) as read,
     ):
         found = by_reason(read())

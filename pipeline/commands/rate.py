@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.traffic import Redemptions, Refunds, Shape
 from pipeline.console import err, out
 from pipeline.errors import UsageError
 from pipeline.places import Places
 from pipeline.settings import read_settings
+from pipeline.traffic import Redemptions, Refunds, Shape
 
 
 def rate(

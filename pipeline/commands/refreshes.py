@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.console import err, out, print_json
+from pipeline.endings import leaving
 from pipeline.places import Places
 from pipeline.settings import read_settings
 
@@ -17,6 +18,7 @@ MOST_DATES: Final = 2
 """So many dates of a run are named in the table."""
 
 
+@leaving()
 def refreshes(
     last: Annotated[int, typer.Option("--last", min=1, help="How many, the newest first.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,

@@ -7,11 +7,13 @@ import typer
 from rich.filesize import decimal
 
 from pipeline.console import out, print_json
+from pipeline.endings import leaving
 from pipeline.progress import working
 from pipeline.settings import read_settings
 from pipeline.table import show_table
 
 
+@leaving()
 def retention(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:

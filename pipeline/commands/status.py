@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.console import out, print_json
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
 from pipeline.programme import read_programme
 from pipeline.settings import read_settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 EVERY_SECONDS: Final = 2
 
 
+@leaving()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     watch: Annotated[
@@ -52,7 +54,7 @@ def status(
 def show_status(stack: "Stack") -> None:
     """Print the status for people."""
     from cluster.report import describe
-    from pipeline.commands.screen import draw
+    from pipeline.screen import draw
 
     out.print(draw(describe(stack)))
 
@@ -62,10 +64,10 @@ def watch_status(stack: "Stack") -> None:
     from rich.live import Live
 
     from cluster.report import describe
-    from pipeline.commands.screen import draw
+    from pipeline.screen import fit
 
     pause = threading.Event()  # never set: its wait is the pause between two looks
     with suppress(KeyboardInterrupt), Live(console=out, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(draw(describe(stack)), refresh=True)
+            live.update(fit(describe(stack), out), refresh=True)
             pause.wait(EVERY_SECONDS)

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from pipeline.console import err
+from pipeline.endings import leaving
 from pipeline.settings import read_settings
 
 
+@leaving()
 def unit(
     of_user: Annotated[
         bool, typer.Option("--user", help="For `systemctl --user`: needs no root.")
@@ -22,8 +24,8 @@ def unit(
     """
     from cluster.unit import write_unit
 
-    read_settings()  # nothing is printed that could not start
-    print(write_unit(os.environ, of_user=of_user), end="")
+    # the settings are read first: nothing is printed that could not start
+    print(write_unit(os.environ, read_settings(), of_user=of_user), end="")
     words = "systemctl --user enable --now loyalty" if of_user else "systemctl enable --now loyalty"
     file = "~/.config/systemd/user/" if of_user else "/etc/systemd/system/"
     lingers = "; `loginctl enable-linger` starts it without a login" if of_user else ""

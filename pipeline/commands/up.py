@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.commands.status import show_status
-from pipeline.commands.traffic import Redemptions, Refunds, Shape
 from pipeline.console import err, out
 from pipeline.endings import leaving
 from pipeline.errors import Refused, UsageError
 from pipeline.programme import read_programme
 from pipeline.progress import working
 from pipeline.settings import read_settings
+from pipeline.traffic import Redemptions, Refunds, Shape
 
 if TYPE_CHECKING:
     from cluster.stack import Stack

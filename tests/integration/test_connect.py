@@ -96,4 +96,4 @@ def test_one_tool_alone_and_as_json(stack: OwnStack) -> None:
     assert document == json.loads(stack.ok("connect", "pyhive", "--json"))
     assert alone.endswith(f"\n{document['snippet']}\n")
     assert str(stack.settings.hiveserver2_port) in document["address"]
-    assert "is kafka meant?" in stack.run("connect", "kafak").stderr
+    assert "Did you mean 'kafka'?" in stack.run("connect", "kafak").stderr

@@ -1,5 +1,6 @@
 """What `doctor` finds in documents of a stack, and on the machine without one."""
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,22 @@ def test_a_busy_machine_is_named(
 ) -> None:
     monkeypatch.setattr("cluster.doctor.load", lambda: busy)
     assert examined()["load"].ok is ok
+
+
+def test_each_port_that_is_taken_has_its_own_fix(
+    no_jars: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        ports = {"KAFKA": one.getsockname()[1], "THRIFT": other.getsockname()[1]}
+        for name, port in ports.items():
+            monkeypatch.setenv(f"LOYALTY_{name}_PORT", str(port))
+        found = [c for c in examine() if c.subject == "ports" and c.ok is False]
+    for name, port in ports.items():
+        (check,) = [c for c in found if f"port {port} for " in c.saw]
+        assert check.fix == f"stop that, or set LOYALTY_{name}_PORT to a free port"
 
 
 def test_wrong_settings_are_one_row(monkeypatch: pytest.MonkeyPatch) -> None:

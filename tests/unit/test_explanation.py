@@ -80,13 +80,13 @@ def test_the_command() -> None:
     assert (one["value"], one["default"], one["origin"]) == ("2", "5", "environment")
     done = config("kafak_port")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "did you mean LOYALTY_KAFKA_PORT?" in done.stderr
+    assert "Did you mean 'LOYALTY_KAFKA_PORT'?" in done.stderr
 
 
 def test_a_misspelt_name_and_a_wrong_value_are_told_at_once() -> None:
     done = config(LOYALTY_KAFAK_PORT="9092", LOYALTY_THRIFT_PORT="80", LOYALTY_HDFS="n:8020")
     assert (done.returncode, done.stdout) == (2, "")
     said = " ".join(done.stderr.split())
-    assert "LOYALTY_KAFAK_PORT is no setting; did you mean LOYALTY_KAFKA_PORT?" in said
+    assert "LOYALTY_KAFAK_PORT is no setting. Did you mean 'LOYALTY_KAFKA_PORT'?" in said
     assert "LOYALTY_THRIFT_PORT Input should be greater than or equal to 1024 (got '80')" in said
     assert "LOYALTY_HDFS and LOYALTY_WEBHDFS are of one server" in said

@@ -12,9 +12,11 @@ from threading import Event, Timer
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from cluster.startup import Step, run_steps
 from drill.stack import describe
+from pipeline.cli import app
 from pipeline.endings import endings, leaving
 from pipeline.settings import ROOT
 from tests.unit.receipt_rows import HEADER, row
@@ -73,6 +75,19 @@ def test_who_waits_for_an_answer(tmp_path: Path, arguments: str, port: str, word
             connection, _ = silent.accept()
             with connection:
                 assert stopped(process) == words
+
+
+@pytest.mark.parametrize("name", ["config", "connect", "refreshes", "retention", "status", "unit"])
+def test_who_only_reads_has_changed_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    # each of them begins with the settings; `config` imports the function when it runs
+    monkeypatch.setattr("pipeline.settings.read_settings", press)
+    monkeypatch.setattr(f"pipeline.commands.{name}.read_settings", press, raising=False)
+    done = CliRunner().invoke(app, [name])
+    assert (done.exit_code, done.stdout) == (130, "")
+    assert done.stderr == "stopped by Ctrl-C: nothing was changed.\n"
 
 
 def test_produce_says_what_was_written(tmp_path: Path) -> None:

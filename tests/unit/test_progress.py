@@ -1,107 +1,118 @@
-"""The small files that one process replaces and others read, also after a power cut."""
+"""What a terminal shows: progress, and colours unless nobody wants them; and what a pipe has."""
 
 import os
+import pty
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from cluster.restarts import read_restarts
-from pipeline.document import read_document, replace_document
-from pipeline.places import Places
-from streaming.progress import (
-    HOUR_SECONDS,
-    Standing,
-    last_day,
-    progress_file,
-    read_progress,
-    stamp_work,
-    worked_at,
-    write_progress,
+from batch.process import result_of
+from drill.stack import describe as describe_stack
+from pipeline.progress import Progress, describe, working
+from pipeline.settings import ROOT
+
+SEVERAL = """
+import sys
+from pathlib import Path
+from pipeline.cli import app
+for words in (["--help"], ["produce", "--help"], ["nonsense"], ["status"],
+              ["produce", "--count", "6000", "--out", sys.argv[1]]):
+    try:
+        app(words, prog_name="./loyalty")
+    except SystemExit:
+        pass
+"""
+
+
+def on_a_terminal(tmp_path: Path, **variables: str) -> str:
+    """Run several commands of a stack that is down on a terminal; gives all that was shown."""
+    master, slave = pty.openpty()
+    inherited = describe_stack(tmp_path / "var").environment | {"COLUMNS": "80"}
+    for name in ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"):
+        inherited.pop(name, None)
+    with subprocess.Popen(
+        [sys.executable, "-c", SEVERAL, str(tmp_path / "out")], cwd=ROOT, env=inherited | variables,
+        stdin=slave, stdout=slave, stderr=slave,
+    ) as process:  # fmt: skip
+        os.close(slave)
+        shown = b""
+        try:
+            while piece := os.read(master, 65_536):
+                shown += piece
+        except OSError:  # Linux: the other side is closed
+            pass
+        os.close(master)
+        assert process.wait(timeout=60) == 0, shown
+    return shown.decode()
+
+
+def test_a_terminal_has_colours_and_a_bar(tmp_path: Path) -> None:
+    shown = on_a_terminal(tmp_path, TERM="xterm-256color")
+    assert "\x1b[31merror:\x1b[0m" in shown
+    assert "of 6,000 orders, " in shown
+    assert " left" in shown
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}])
+def test_no_escape_where_none_is_wanted(tmp_path: Path, variables: dict[str, str]) -> None:
+    shown = on_a_terminal(tmp_path, **variables)
+    assert "error: No such command 'nonsense'" in shown
+    assert "6,000 orders, " in shown
+    assert "not healthy" in shown
+    assert not set(shown.replace("\r\n", "\n")) & set(map(chr, range(32))) - {"\n"}
+
+
+def test_a_pipe_has_a_line_every_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    with working("HDFS raw", "lines") as tell:
+        for second in range(26):
+            now = 1000.0 + second
+            tell(100 * second, 5000)
+    printed, said = capsys.readouterr()
+    assert printed == ""
+    assert said.splitlines() == [
+        "HDFS raw: 1,000 of 5,000 lines, 100/s, 0:00:40 left",
+        "HDFS raw: 2,000 of 5,000 lines, 100/s, 0:00:30 left",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "unit", "seconds", "words"),
+    [
+        (500, None, "rows", 5, "500 rows, 100/s, 0:00:05 so far"),
+        (0, 10, "steps", 0, "0 of 10 steps, 0:00:00 so far"),
+        (3, 12, "steps", 6, "3 of 12 steps, 30/min, 0:00:18 left"),
+        (2_000_000, 4_000_000, "bytes", 2, "2.0 MB of 4.0 MB, 1.0 MB/s, 0:00:02 left"),
+        (700, 600, "lines", 7, "700 of 600 lines, 100/s, 0:00:00 left"),
+    ],
 )
-from streaming.staging import Counts, Record
-
-TORN = [b"", b'{"started_at": 1', b"\0" * 40, b"[]", b"\xff"]
-
-
-def test_a_document_comes_back(tmp_path: Path) -> None:
-    path = tmp_path / "run" / "a.json"
-    assert read_document(path) is None
-    replace_document(path, {"a": 1})
-    replace_document(path, {"a": 2})
-    assert read_document(path) == {"a": 2}
-    assert [file.name for file in path.parent.iterdir()] == ["a.json"]
-
-
-def test_the_content_is_on_the_disk_before_the_name_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_progress_in_words(
+    done: int, total: int | None, *, unit: str, seconds: float, words: str
 ) -> None:
-    path, synced = tmp_path / "a.json", []
-    monkeypatch.setattr(os, "fsync", lambda _: synced.append(path.exists()))
-    replace_document(path, {})
-    assert synced == [False]
+    assert describe(done, total, unit, seconds) == words
 
 
-@pytest.mark.parametrize("torn", TORN)
-def test_a_torn_file_stops_nobody(tmp_path: Path, torn: bytes) -> None:
-    places = Places(tmp_path)
-    places.run.mkdir()
-    progress_file(places).write_bytes(torn)
-    assert read_progress(places) is None
-    write_progress(places, Standing(7, "t"), None)
-    found = read_progress(places)
-    assert found is not None
-    assert found.started_at == 7
-    (places.run / "restarts.json").write_bytes(torn)
-    assert read_restarts(places) == {}
+def test_a_million_lines_cost_nothing() -> None:
+    begun = time.process_time()
+    with working("lines", "lines") as tell:
+        for done in range(1_000_000):
+            tell(done, 1_000_000)
+    assert time.process_time() - begun < 2
 
 
-def test_a_sign_of_work_is_the_files_time_and_leaves_its_content(tmp_path: Path) -> None:
-    places = Places(tmp_path)
-    assert worked_at(places) == 0
-    write_progress(places, Standing(7, "t"), None)
-    before = read_progress(places)
-    os.utime(progress_file(places), (5, 5))
-    assert worked_at(places) == 5
-    stamp_work(places)
-    assert worked_at(places) > 5
-    assert read_progress(places) == before
+def test_what_a_job_does_is_told_meanwhile() -> None:
+    did: list[object] = []
 
+    def begin(title: str, unit: str) -> Progress:
+        did.append((title, unit))
+        return lambda done, total: did.append((done, total))
 
-def record(batch: int, bad: int) -> Record:
-    """Give the record of a batch of ten lines, some of them bad."""
-    counts = Counts(10, 10 - bad, 0, bad)
-    reasons = {"ITEM": bad} if bad else {}
-    return Record(1, batch, "t", {}, {}, {}, counts, counts, reasons=reasons)
-
-
-def test_a_batch_counts_once_in_the_day_however_often_it_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    places, now = Places(tmp_path), 1_780_000_000.0
-    for hour, batch, bad in [(0, 1, 3), (0, 1, 3), (0, 2, 1), (23, 3, 0), (24, 4, 2), (24, 4, 2)]:
-        monkeypatch.setattr("time.time", lambda at=now + hour * HOUR_SECONDS: at)
-        write_progress(places, Standing(7, "t"), record(batch, bad))
-    write_progress(places, Standing(7, "t"), Record.from_json(record(4, 2).to_json()))
-    found = read_progress(places)
-    assert found is not None
-    day = last_day(found, now + 24 * HOUR_SECONDS)
-    assert (day.counts.lines, day.reasons) == (40, {"ITEM": 6})
-    day = last_day(found, now + 25 * HOUR_SECONDS)
-    assert (day.counts.lines, day.reasons) == (20, {"ITEM": 2})
-    monkeypatch.setattr("time.time", lambda: now + 25 * HOUR_SECONDS)
-    write_progress(places, Standing(7, "t"), record(5, 0))
-    found = read_progress(places)
-    assert found is not None
-    assert len(found.hours) == 3, "what is older than a day is forgotten"
-
-
-def test_a_file_from_before_has_no_hours(tmp_path: Path) -> None:
-    places = Places(tmp_path)
-    write_progress(places, Standing(7, "t"), None)
-    document = read_document(progress_file(places))
-    assert document is not None
-    del document["hours"]
-    replace_document(progress_file(places), document)
-    found = read_progress(places)
-    assert found is not None
-    assert last_day(found, 0).counts == Counts()
+    output = ['{"did": [1, 2]}', '{"begins": ["raw", "lines"]}', '{"did": [3, null]}', '{"ok": 1}']
+    assert result_of(output, did.append, begin) == {"ok": 1}
+    assert did == [("raw", "lines"), (3, None)]

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hive.schedule import Runner, first_run, make_trigger, say
+from hive.schedule import Runner, first_run, make_trigger, say, what_is_next
 from pipeline.errors import UsageError
 from pipeline.places import Places
-from pipeline.schedule import Cron, Every, parse
+from pipeline.recurrence import Cron, Every, parse
 from pipeline.settings import Settings, read_settings
 from tests.waiting import wait_until
 
@@ -90,6 +90,24 @@ def test_a_run_that_fails_is_tried_again_until_it_succeeds(tmp_path: Path) -> No
     count = f"f = open({str(file)!r}, 'a+'); f.write('x'); f.seek(0); exit(len(f.read()) < 3)"
     Runner(lambda _reason: [sys.executable, "-c", count], pauses=(0.01,)).run("scheduled")
     assert file.read_text() == "xxx"
+
+
+def test_the_next_try_is_what_is_due(tmp_path: Path) -> None:
+    runner = Runner(lambda _reason: ["false"], pauses=(50,))
+    thread = threading.Thread(target=runner.run, args=["scheduled"])
+    begun = datetime.now(tz=UTC)
+    thread.start()
+    wait_until("it waits", lambda: runner.again_at is not None)
+    assert runner.again_at is not None
+    assert begun < runner.again_at - timedelta(seconds=50) <= datetime.now(tz=UTC)
+    runner.stop()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    later, tomorrow = NOW + timedelta(minutes=5), (NOW + timedelta(days=1)).astimezone(NEW_YORK)
+    assert what_is_next([later, tomorrow], later + timedelta(1)) == "2026-11-30T15:05:00+00:00"
+    assert what_is_next([tomorrow, later], None) == "2026-11-29T15:05:00+00:00"
+    assert what_is_next([tomorrow], None) == "2026-11-30T15:00:00+00:00"
+    assert what_is_next([], None) is None
 
 
 def test_the_end_ends_the_run_at_hand(tmp_path: Path) -> None:

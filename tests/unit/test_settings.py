@@ -121,10 +121,10 @@ def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     [
         (
             "LOYALTY_TRIGER_SECONDS=5",
-            "(line 2 of .env) is no setting; did you mean LOYALTY_TRIGGER_",
+            "(line 2 of .env) is no setting. Did you mean 'LOYALTY_TRIGGER_",
         ),
-        ("LOYALITY_TOPIC=a", "(line 2 of .env) is no setting; did you mean LOYALTY_TOPIC?"),
-        ("LOYALTY_TOPIK=", "did you mean LOYALTY_TOPIC?"),
+        ("LOYALITY_TOPIC=a", "(line 2 of .env) is no setting. Did you mean 'LOYALTY_TOPIC'?"),
+        ("LOYALTY_TOPIK=", "Did you mean 'LOYALTY_TOPIC'?"),
         ("ZZZ=1", "ZZZ (line 2 of .env) is no setting; `./loyalty config` lists all settings"),
         ("LOYALTY_TOPIC orders", "line 2 of .env is not NAME=value"),
         ("LOYALTY_TOPIC", "line 2 of .env is not NAME=value"),

@@ -9,8 +9,8 @@ from rich.console import Console
 from cluster.hops import describe_hops
 from cluster.samples import Memory
 from cluster.sizes import describe_sizes
-from pipeline.commands.screen import ago, draw, rate, signed_size, size
 from pipeline.places import Places
+from pipeline.screen import ago, draw, rate, signed_size, size
 from tests.readme_page import labels, session
 from tests.unit.status_document import document, with_component, with_hop
 

@@ -36,11 +36,11 @@ class Cron:
     weekday: tuple[int, ...]
 
 
-Schedule = Every | Cron | None
+Recurrence = Every | Cron | None
 """None is off."""
 
 
-def parse(text: str) -> Schedule:
+def parse(text: str) -> Recurrence:
     """Read a setting's words; raises ValueError with what is wrong in them."""
     words = text.strip().lower()
     if words == OFF:

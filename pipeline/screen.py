@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.segment import SegmentLines
 from rich.table import Table
 from rich.text import Text
 
@@ -24,15 +26,40 @@ def draw(document: Mapping[str, Any]) -> RenderableType:
         _components(document["components"]),
         *_state(document),
         *_warnings(document),
-        "",
-        _path(document["hops"]),
-        _line("quarantine", _quarantine(document["quarantine"])),
-        "",
-        _disk(document["disk"]),
-        "",
-        *_partitions(document["open_partitions"]),
-        _line("refresh", _refresh(document)),
+        *(part for block in _numbers(document) for part in ("", *block)),
     )
+
+
+def fit(document: Mapping[str, Any], console: Console) -> SegmentLines:
+    """Give the screen in no more rows than a terminal has.
+
+    Where they are too few, blank lines go first, then the components' table for a line for each
+    state, and last the end of the warnings: the numbers below them are always seen.
+    """
+    numbers = list(chain(*_numbers(document)))
+    state, warnings = _state(document), _warnings(document)
+    table = [_components(document["components"]), *state, *warnings]
+    for parts in ([draw(document)], [*table, *numbers]):
+        if len(lines := console.render_lines(Group(*parts))) <= console.height:
+            return SegmentLines(lines, new_lines=True)
+    head, said, end = (
+        console.render_lines(Group(*parts))
+        for parts in ([_states(document["components"]), *state], warnings, numbers)
+    )
+    room = max(console.height - len(head) - len(end), 1)
+    if len(said) > room:
+        left = len(said) - room + 1
+        said[room - 1 :] = console.render_lines(f"{left} lines more; `./loyalty status` has all")
+    return SegmentLines([*head, *said, *end], new_lines=True)
+
+
+def _numbers(document: Mapping[str, Any]) -> list[list[RenderableType]]:
+    """Give the blocks below what is said of the components."""
+    return [
+        [_path(document["hops"]), _line("quarantine", _quarantine(document["quarantine"]))],
+        [_disk(document["disk"])],
+        [*_partitions(document["open_partitions"]), _line("refresh", _refresh(document))],
+    ]
 
 
 def _components(components: Sequence[Mapping[str, Any]]) -> Table:
@@ -40,13 +67,29 @@ def _components(components: Sequence[Mapping[str, Any]]) -> Table:
     for name in ("port", "memory", "restarts"):
         table.add_column(name, justify="right", no_wrap=True)
     for c in components:
-        colour = _COLOURS.get(c["state"], "red" if c["wanted"] else "dim")
         memory = f"{c['rss_mib']} MiB" if c["rss_mib"] else ""
-        state = Text(c["state"], colour)
+        state = Text(c["state"], _colour(c))
         if c["given"]:
             state = Text.assemble("given, ", state, f" at {_shorten(c['given'])}")
         table.add_row(c["title"], state, str(c["port"] or ""), memory, str(c["restarts"] or ""))
     return table
+
+
+def _states(components: Sequence[Mapping[str, Any]]) -> Table:
+    """Name the components by their state, without their other numbers."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, min_width=LABEL_COLUMNS - 2)
+    table.add_column()
+    named: dict[tuple[str, str], list[str]] = {}
+    for c in components:
+        named.setdefault((c["state"], _colour(c)), []).append(c["title"])
+    for (state, colour), titles in named.items():
+        table.add_row(Text(state, colour), ", ".join(titles))
+    return table
+
+
+def _colour(component: Mapping[str, Any]) -> str:
+    return _COLOURS.get(component["state"], "red" if component["wanted"] else "dim")
 
 
 def _shorten(address: str) -> str:
