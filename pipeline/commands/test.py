@@ -44,7 +44,7 @@ def test(
     shared = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
     with leaving("no stack of the tests is left behind."), swept_folder() as folder:
         # a data folder's path has at most 80 letters, and pytest's own folders have many
-        options = [*shared, "--durations=40", f"--basetemp={folder}/t"]
+        options = [*shared, "--instafail", "--durations=60", f"--basetemp={folder}/t"]
         tests = [sys.executable, "-m", "pytest", *options, *folders]
         variables = os.environ | {"TMPDIR": str(folder)}
         code = subprocess.run(tests, cwd=ROOT, env=variables, check=False).returncode
