@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from pipeline.places import Places
 from pipeline.positions import read_positions
@@ -12,6 +12,7 @@ from streaming.progress import read_progress, worked_at
 
 EXPIRED: Final = "expired.txt"
 """In the folder `run`: the sentence about what expired before Flume's last start, or nothing."""
+_BLOCK: Final = 1 << 20
 
 
 class Reader(NamedTuple):
@@ -106,8 +107,18 @@ def _source(places: Places, tell: Callable[[str], None]) -> tuple[Offsets, Offse
             with path.open("rb") as file:
                 at[name] = read.get((os.fstat(file.fileno()).st_ino, name), 0)
                 file.seek(at[name])
-                # the last whole line, as far as 1 MiB tells: half a line waits
-                ends[name] = at[name] + file.read(1 << 20).rfind(b"\n") + 1
+                ends[name] = _end_of_lines(file)
         except OSError as error:  # a till's file that nobody else may read is not Flume's fault
             tell(f"{path} cannot be read ({error.strerror}); its till has to let this user read it")
     return at, ends
+
+
+def _end_of_lines(file: BinaryIO) -> int:
+    """Give where the last line ends in the first block from here on that has a line's end; half a
+    line waits: where there is none it is where the file stands.
+    """
+    begin = file.tell()
+    while block := file.read(_BLOCK):
+        if (found := block.rfind(b"\n")) >= 0:
+            return file.tell() - len(block) + found + 1
+    return begin

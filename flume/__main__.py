@@ -33,9 +33,10 @@ def main() -> None:
             raise Unavailable(f"HDFS lists no open files: {done.stderr.strip()[-300:]}")
         return done.stdout
 
-    for path in recover(Hdfs(settings.webhdfs, user=settings.superuser), tool):
+    places = Places(settings.data)
+    for path in recover(Hdfs(settings.webhdfs, user=settings.superuser), tool, places):
         sys.stderr.write(f"recovered {path}\n")
-    again = rewind(Places(settings.data), Topic(settings.kafka, settings.topic))
+    again = rewind(places, Topic(settings.kafka, settings.topic))
     if again is not None:
         sys.stderr.write(f"the sinks read again from {again} (epoch ms): HDFS had no room\n")
     # without its folder, of a cache that was cleared, the jar's own classes would run unnoticed

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from pipeline.errors import Unavailable
-from pipeline.places import RAW
+from pipeline.places import RAW, Places
+from pipeline.raw import dates
 from pipeline.webhdfs import Hdfs
 
 ADMIN: Final = "org.apache.hadoop.hdfs.tools.DFSAdmin"
@@ -35,20 +36,29 @@ def final_name(name: str) -> str | None:
     return None
 
 
-def recover(hdfs: Hdfs, tool: Tool) -> list[str]:
+def recover(hdfs: Hdfs, tool: Tool, places: Places) -> list[str]:
     """Close and rename what was left open; gives the final paths of renamed files.
+
+    Only dates of arrival from the newest one of the last recovery on are listed: the agent since
+    then has written to no other, and raw grows for ever. They may be many: where HDFS was away
+    when a file was to be closed, Flume tries to rename it once more and goes on for weeks.
 
     Raises Unavailable when a lease is not given up within a minute.
     """
-    if not any(True for _ in hdfs.walk(RAW)):
+    found = dates(hdfs)
+    if not found:
         return []
     _close_all(tool)
+    marker = places.positions.parent / "recovered"
+    first = marker.read_text(encoding="ascii") if marker.exists() else ""
     renamed = []
-    for path, _status in list(hdfs.walk(RAW)):
-        folder, _, name = path.rpartition("/")
-        if (final := final_name(name)) is not None:
-            hdfs.rename(path, f"{folder}/{final}")
-            renamed.append(f"{folder}/{final}")
+    # as texts: of a marker that was torn there is only a beginning, so more is listed
+    for folder in (f"{RAW}/dt={day}" for day in found if day.isoformat() >= first):
+        for name in hdfs.names(folder):
+            if (final := final_name(name)) is not None:
+                hdfs.rename(f"{folder}/{name}", f"{folder}/{final}")
+                renamed.append(f"{folder}/{final}")
+    marker.write_text(found[-1].isoformat(), encoding="ascii")
     return renamed
 
 

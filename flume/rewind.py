@@ -12,7 +12,9 @@ from pipeline.places import Places
 from pipeline.topic import GROUPS, Topic
 
 MARGIN_SECONDS: Final = 180
-"""A raw file is closed after a minute; the rest is for whoever looked late."""
+"""For whoever looked late."""
+CHUNK_LINES: Final = 511
+"""What the given-up bytes hold at most, of any partition; where little is written they are old."""
 
 
 def ask_to_rewind(places: Places, since: float) -> None:
@@ -39,7 +41,7 @@ def rewind(places: Places, topic: Topic) -> int | None:
         return None
     at_ms = int(marker.read_text(encoding="ascii"))
     for group in GROUPS:
-        topic.rewind(group, at_ms)
+        topic.rewind(group, at_ms, CHUNK_LINES)
     marker.unlink()
     return at_ms
 

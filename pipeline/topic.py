@@ -119,12 +119,13 @@ class Topic:
             consumer.close()
         return {p.partition: p.offset for p in found if p.offset >= 0}
 
-    def rewind(self, group: str, at_ms: int) -> None:
-        """Let a group read again what was appended from then on (epoch ms); never skip a line.
+    def rewind(self, group: str, at_ms: int, lines: int) -> None:
+        """Let a group read again what was appended from then on (epoch ms), and so many lines of
+        each partition before that; never skip a line.
 
         Raises Unavailable as long as the group has members, too.
         """
-        committed = self.committed(group)
+        committed, bounds = self.committed(group), self.bounds()
         parts = [TopicPartition(self.name, part, at_ms) for part in committed]
         if not parts:
             return
@@ -132,9 +133,12 @@ class Topic:
                              "enable.auto.commit": False, "log_level": 0})  # fmt: skip
         try:
             found = consumer.offsets_for_times(parts, timeout=self.timeout)
-            # -1: nothing was appended since
-            back = [TopicPartition(self.name, p.partition, min(p.offset, committed[p.partition]))
-                    for p in found if p.offset >= 0]  # fmt: skip
+            back = []
+            for p in found:
+                (first, end), read = bounds[p.partition], committed[p.partition]
+                since = p.offset if p.offset >= 0 else end  # -1: nothing was appended since
+                at = min(read, max(first, min(read, since) - lines))
+                back.append(TopicPartition(self.name, p.partition, at))
             self._commit(group, back)
         except (KafkaException, TimeoutError) as error:
             raise self._away(error) from error

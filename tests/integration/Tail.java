@@ -1,18 +1,25 @@
 import java.io.BufferedReader;
 import java.io.File;
+import java.io.FileReader;
 import java.io.InputStreamReader;
 import java.math.BigInteger;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.TreeMap;
 import com.google.common.collect.HashBasedTable;
+import org.apache.flume.Context;
 import org.apache.flume.Event;
+import org.apache.flume.interceptor.Interceptor;
+import org.apache.flume.interceptor.SearchAndReplaceInterceptor;
 import org.apache.flume.source.taildir.ReliableTaildirEventReader;
 import org.apache.flume.source.taildir.TailFile;
 
 /**
- * Flume's reader of a folder's *.log files, told what to do by lines on stdin.
+ * Flume's reader of a folder's *.log files, told what to do by lines on stdin; its lines go through
+ * the interceptor `cut` of the agent's configuration. Arguments: the folder, the position file, the
+ * configuration.
  *
  * <p>"read N": what is new, in batches of N, each committed; "peek N": one batch of each file, not
  * committed; "rest N": as read, as Flume does before it closes an idle file; "folder N": as read,
@@ -23,8 +30,11 @@ import org.apache.flume.source.taildir.TailFile;
  */
 public class Tail {
     private static final int LONG_BYTES = 200;
+    private static final String CUT = "loyalty.sources.tills.interceptors.cut.";
+    private static Interceptor cut;
 
     public static void main(String[] arguments) throws Exception {
+        cut = cut(arguments[2]);
         ReliableTaildirEventReader reader = new ReliableTaildirEventReader.Builder()
             .filePaths(Map.of("logs", arguments[0] + "/.*\\.log"))
             .headerTable(HashBasedTable.create())
@@ -65,7 +75,7 @@ public class Tail {
         List<Event> events;
         do {
             events = reader.readEvents(most, !verb.equals("rest"));
-            for (Event event : events) {
+            for (Event event : cut.intercept(events)) {
                 Map<String, String> headers = event.getHeaders();
                 System.out.println(name(headers.get("file")) + " " + headers.get("byteoffset")
                     + " " + shown(event.getBody()));
@@ -75,6 +85,18 @@ public class Tail {
             }
             reader.commit();
         } while (!events.isEmpty());
+    }
+
+    private static Interceptor cut(String configuration) throws Exception {
+        Properties properties = new Properties();
+        try (FileReader file = new FileReader(configuration)) {
+            properties.load(file);
+        }
+        Context context = new Context();
+        properties.forEach((key, value) -> context.put(key.toString(), value.toString()));
+        SearchAndReplaceInterceptor.Builder builder = new SearchAndReplaceInterceptor.Builder();
+        builder.configure(new Context(context.getSubProperties(CUT)));
+        return builder.build();
     }
 
     private static String name(String path) {

@@ -8,6 +8,8 @@ from typing import Final
 
 BUFFER: Final = 8_192
 """Bytes that the class reads at a time, as Flume's own does."""
+CUT: Final = 65_536
+"""Bytes that the agent's interceptor leaves of a line."""
 Lines = list[tuple[int, str]]
 """Offset of each line in its file, and its body as Tail.java shows it."""
 
@@ -35,10 +37,10 @@ class Tail:
 
 
 def lines_of(data: bytes) -> Lines:
-    """Say what the lines of a file are; half a line at its end is none."""
+    """Say what comes of the lines of a file; half a line at its end is none."""
     found, offset = [], 0
     for line in data.split(b"\n")[:-1]:
-        found.append((offset, shown(line.removesuffix(b"\r"))))
+        found.append((offset, shown(line.removesuffix(b"\r")[:CUT])))
         offset += len(line) + 1
     return found
 

@@ -1,8 +1,8 @@
 """Flume's reader of log files, with the product's class path: every byte of a line is kept.
 
 There is no server in these tests: tests/integration/Tail.java drives Flume's own reader, which
-uses the class of flume/java. A line ends at a line feed, one carriage return before that belongs
-to the end, everything else to the line.
+uses the class of flume/java, and the agent's interceptor that cuts long lines. A line ends at a
+line feed, one carriage return before that belongs to the end, everything else to the line.
 """
 
 import json
@@ -17,12 +17,15 @@ import pytest
 
 from cluster.classes import class_folder, compile_classes
 from cluster.component import read_components
+from cluster.configuration import render
 from cluster.jars import resolve_jars
 from cluster.java import java_command
+from pipeline.places import Places
 from pipeline.progress import unseen
 from pipeline.settings import Settings
 from tests.integration.tailing import (
     BUFFER,
+    CUT,
     Lines,
     Tail,
     boundary_files,
@@ -61,12 +64,17 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def start(jars: dict[str, Path], driver: Path, log: Path, tmp_path: Path) -> Iterator[StartTail]:
     """Start a reader of the folder, by the agent's own command line but for its main class."""
+    settings = Settings(data=tmp_path / "data")
+    # not into the data folder: the agent logs to stdout, which is for answers here
+    places = Places(tmp_path / "agent")
+    render(settings, places, "UTC", jars)
+    configuration = places.conf / "flume" / "flume.conf"
     with ExitStack() as ends:
 
         def start(*, own: bool = True) -> Tail:
             command = java_command(
-                read_components()["flume"], Settings(data=tmp_path / "data"), jars,
-                main="Tail", arguments=(str(log), str(tmp_path / "positions.json")),
+                read_components()["flume"], settings, jars, main="Tail",
+                arguments=(str(log), str(tmp_path / "positions.json"), str(configuration)),
             )  # fmt: skip
             at = command.index("-cp") + 1
             entries = [*command[at].split(":"), str(driver)]
@@ -212,16 +220,31 @@ def test_a_file_that_became_shorter_is_read_from_its_begin(start: StartTail, log
     assert tail.ask("read 1") == {"a.log": [(0, shown(b"anew"))]}
 
 
-def test_a_line_of_40_mb_fits_into_the_agents_heap(start: StartTail, log: Path) -> None:
-    """Of 128 MiB. (Flume's own class holds such a line twice, and copies it for each 8 KiB.)"""
-    body = b"x\r" * 20_000_000
-    (log / "a.log").write_bytes(body)
+def test_a_line_of_200_mb_is_cut_and_the_next_one_whole(start: StartTail, log: Path) -> None:
+    """With the agent's heap of 128 MiB, in which no such line finds room."""
+    piece, pieces = b"x\r" * 500_000, 200
+    with (log / "a.log").open("wb") as out:
+        for _ in range(pieces):
+            out.write(piece)
     tail = start()
     assert tail.ask("read 10") == {}
     with (log / "a.log").open("ab") as out:
         out.write(b"x\r\nnext\n")
-    expected = [(0, shown(body + b"x")), (len(body) + 3, shown(b"next"))]
+    expected = [(0, shown(piece[:CUT])), (pieces * len(piece) + 3, shown(b"next"))]
     assert tail.ask("read 10") == {"a.log": expected}
+
+
+@pytest.mark.parametrize("filler", [b"x", b"\r", b"x\r"])
+def test_a_line_is_cut_behind_65536_bytes_wherever_its_returns_are(
+    start: StartTail, log: Path, filler: bytes
+) -> None:
+    data = b"".join(
+        (filler * CUT)[: CUT + more] + end
+        for more in range(-3, 4)
+        for end in (b"\n", b"\r\n", b"\r\r\n", b"x\n", b"x\r\n")
+    )
+    (log / "a.log").write_bytes(data)
+    assert start().ask("read 1000") == {"a.log": lines_of(data)}
 
 
 def test_a_batch_of_long_lines_ends_before_it_fills_the_agents_heap(

@@ -20,6 +20,7 @@ import happybase
 import pytest
 
 from cluster.supervision import Supervisor
+from drill.crippled import restart_flume
 from drill.stack import OwnStack
 from pipeline.places import RAW, TRANSACTIONS
 from pipeline.programme import calendar, read_programme
@@ -116,7 +117,8 @@ def doctored(hdfs: Hdfs, path: str, content: bytes | None) -> Iterator[bytes]:
 
 @pytest.fixture(scope="module")
 def raw_line(stack: OwnStack, batch: Batch) -> tuple[Hdfs, str, bytes]:
-    """Give a line that HDFS raw has once, in a file that Flume has closed: rolled within 60 s."""
+    """Give a line that HDFS raw has once, in a file that Flume has closed: at its end."""
+    restart_flume(stack)
     hdfs = Hdfs(stack.settings.webhdfs, user="flume")
     found: list[tuple[str, bytes]] = []
 

@@ -49,6 +49,17 @@ def test_classes_of_our_own_stand_before_flumes(settings: Settings) -> None:
     assert entries.index(str(class_folder("flume"))) < entries.index(f"{jars['flume']}/*")
 
 
+def test_hdfs_raw_gets_few_files_a_year() -> None:
+    """With one a minute the NameNode's heap of 64 MB was full after some months."""
+    conf = (folder_of("flume") / "conf" / "flume.conf.j2").read_text(encoding="utf-8")
+    seconds = [
+        int(re.findall(rf"^loyalty\.sinks\.hdfs\.hdfs\.{name} = (\d+)$", conf, re.MULTILINE)[0])
+        for name in ("rollInterval", "idleTimeout")
+    ]
+    assert 365 * 86_400 / min(seconds) <= 40_000
+    assert "hdfs.rollCount = 0\n" in conf
+
+
 def test_every_port_of_the_settings_belongs_to_one_component() -> None:
     ports = [port for component in read_components().values() for port in component.ports]
     assert sorted(ports) == sorted(name for name in Settings.model_fields if name.endswith("_port"))

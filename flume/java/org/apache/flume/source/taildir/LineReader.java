@@ -8,12 +8,14 @@ import java.io.RandomAccessFile;
  * belongs to the end, every other byte to the line.
  *
  * <p>The end is looked for before a line is taken into memory, so a line of any length is read
- * twice at most and is in memory once, and half a line takes none.
+ * twice at most, half a line takes no memory, and of a long one only its beginning is taken.
  */
 final class LineReader {
     private static final byte LINE_FEED = '\n';
     private static final byte CARRIAGE_RETURN = '\r';
     private static final int BUFFER_BYTES = 8192;
+    /** One more than the interceptor `cut` leaves of a line (flume/conf/flume.conf.j2). */
+    private static final int MOST_BYTES = 65_537;
 
     private final RandomAccessFile file;
     private final byte[] buffer = new byte[BUFFER_BYTES];
@@ -38,7 +40,10 @@ final class LineReader {
         return position;
     }
 
-    /** Gives the next line without its end; null when the file has no further line feed. */
+    /**
+     * Gives the next line without its end, or its first {@code MOST_BYTES}; null when the file has
+     * no further line feed.
+     */
     byte[] next() throws IOException {
         while (searched < bufferEnd || fill()) {
             byte before = last;
@@ -68,13 +73,21 @@ final class LineReader {
     }
 
     private byte[] bytes(long begin, long end) throws IOException {
-        byte[] bytes = new byte[Math.toIntExact(end - begin)];
+        byte[] bytes = new byte[(int) Math.min(end - begin, MOST_BYTES)];
         if (begin >= bufferBegin) {
             System.arraycopy(buffer, (int) (begin - bufferBegin), bytes, 0, bytes.length);
         } else {
             file.seek(begin);
             file.readFully(bytes);
             checkIsOneLine(bytes);
+            byte[] rest = new byte[BUFFER_BYTES];
+            for (long left = end - begin - bytes.length; left > 0; left -= rest.length) {
+                if (left < rest.length) {
+                    rest = new byte[(int) left];
+                }
+                file.readFully(rest);
+                checkIsOneLine(rest);
+            }
         }
         return bytes;
     }
