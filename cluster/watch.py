@@ -200,9 +200,7 @@ class Watch:
         return not all(self._answers.values())
 
     def sweep(self) -> None:
-        """Delete the order log files that Flume has read and whose retention is over; what cannot
-        be deleted stays until the next time.
-        """
+        """Delete the order log files that were read and whose retention is over, if we may."""
         days = self._settings.log_retention_days
         try:
             for path in sweep(self._places.order_log, self._places.positions, days, now_ms()):

@@ -25,6 +25,7 @@ from cluster.vitals import is_stopped, kill
 from cluster.watch import Watch
 from pipeline.places import Places
 from pipeline.settings import Settings
+from producer.heartbeat import heartbeat_file
 from tests.unit.supervised import pid_of, restarts, supervised
 from tests.waiting import wait_until
 
@@ -83,6 +84,8 @@ def test_who_lives_but_does_nothing_is_killed_and_started_again(
     wait_until("another process runs", lambda: pid_of(supervisor) not in {0, first})
     wait_until("the restart is counted", lambda: restarts(settings) == 1)
 
+    heartbeat_file(places).parent.mkdir(exist_ok=True)
+    heartbeat_file(places).touch()
     found = watch.look()["producer"]
     assert (found["silent"], found["reason"], found["stuck"]) == (0, "", False)
     write_findings(places, Findings(7, watch.look()))

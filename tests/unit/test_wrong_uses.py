@@ -37,7 +37,7 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "backup", ("'folder'", "`./loyalty backup --help`")),
     (2, "restore", ("'folder'", "`./loyalty restore --help`")),
     (2, "retention now", ("(now)", "`./loyalty retention --help`")),
-    (2, "retention --jsno", ("--jsno", "did you mean --json?", "`./loyalty retention --help`")),
+    (2, "retention --jsno", ("--jsno", "Did you mean '--json'?", "`./loyalty retention --help`")),
     # numbers
     (2, "produce --count 0", ("--count", "at least 1", "'0'")),
     (2, "produce --count -5", ("--count", "at least 1", "'-5'")),
@@ -90,9 +90,9 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "quarantine replay", ("'--reason'", "`./loyalty quarantine replay --help`")),
     (2, "connect jbdc", ("'jbdc'", "pyhive", "Did you mean 'jdbc'?")),
     (2, "config kafka_prot", ("kafka_prot", "LOYALTY_KAFKA_PORT")),
-    (2, "sql --sample best_customer", ("'best_customer'", "is best_customers meant?")),
+    (2, "sql --sample best_customer", ("'best_customer'", "Did you mean 'best_customers'?")),
     (2, "sql --sample xyzzy", ("'xyzzy'", "there is best_customers,")),
-    (2, "sql --sample sales_by_day --set dais=7", ("'dais'", "is days meant?")),
+    (2, "sql --sample sales_by_day --set dais=7", ("'dais'", "Did you mean 'days'?")),
     (2, "drill kills --only zookeeper", ("'zookeeper'", "--only takes one of: ")),
     # options without effect, or that exclude each other
     (2, "produce", ("--count N", "--duration SECONDS", "--from FILE")),
