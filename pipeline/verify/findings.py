@@ -9,7 +9,8 @@ from pipeline.verify.rules import CLEAN, HBASE, LOG, QUARANTINE, RAW, RULES, TOP
 from pipeline.verify.scratch import Scratch
 
 _HOP_LINES: Final = {
-    LOG: "select h from log where not tail",
+    # written after the files were measured, and in the topic before its ends were: before the cut
+    LOG: "select h from log join seen using (h) where not tail or (topic and not log)",
     TOPIC: "select h from topic join cut using (p) where off < reached",
     RAW: "select h from raw",
     HBASE: "select h from hbase",

@@ -205,6 +205,22 @@ def test_lines_beyond_the_cut_are_left_out(scratch: Scratch) -> None:
                      "transactions_cln": 2, "quarantine": 2}  # fmt: skip
 
 
+def test_lines_between_the_files_lengths_and_the_topics_ends_count_at_every_hop(
+    scratch: Scratch,
+) -> None:
+    """Orders flow on while the cut is made; the table's rows agree all the same."""
+    made = world()
+    new = order(20)
+    made.topic.append(new)
+    made.log_tail = [new, order(21)]
+    made.raw.append(new)
+    made.hbase.append(new)
+    made.cln.append(made.row(new, 6))
+    assert made.judge(scratch) == []
+    found = {t.hop: (t.lines, t.hash) for t in findings.totals(scratch) if t.day == DAY}
+    assert found["log files"] == found["topic"] == (6, found["HDFS raw"][1])
+
+
 def test_what_retention_has_deleted_is_no_difference(scratch: Scratch) -> None:
     made = world()
     made.log, made.held = made.log[1:], 3
