@@ -187,7 +187,9 @@ class BatchWriter:
         reasons = {
             row["values"]: row["counts"] for row in quarantined["reason"].value_counts().to_pylist()
         }
-        return replace(with_counts(record, counts), moves=moves, reasons=reasons), files
+        done = with_counts(record, counts)
+        appended = record.appended | _appended(rows, record.offsets)
+        return replace(done, moves=moves, reasons=reasons, appended=appended), files
 
     def _data(self, record: Record, rows: pa.Table) -> Iterator[_File]:
         for number, piece in enumerate(pieces(rows)):
@@ -275,3 +277,15 @@ def _offsets(rows: pa.Table) -> Offsets:
         row["kafka_partition"]: (row["kafka_offset_min"], row["kafka_offset_max"])
         for row in grouped.sort_by("kafka_partition").to_pylist()
     }
+
+
+def _appended(rows: pa.Table, offsets: Offsets) -> dict[int, int]:
+    """Give the append time (epoch milliseconds) of each partition's last line."""
+    found = {}
+    for partition, (_, last) in offsets.items():
+        is_last = pc.and_(
+            pc.equal(rows["kafka_partition"], partition), pc.equal(rows["kafka_offset"], last)
+        )
+        (at,) = rows["ingested_at"].filter(is_last).cast(pa.int64()).to_pylist()
+        found[partition] = at // 1000
+    return found

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline.errors import LoyaltyError
-from pipeline.topic import Topic
+from pipeline.topic import Topic, plain_id
 from pipeline.verify.messages import read_messages
 from streaming.batches import BatchWriter
 from streaming.clean import clean
@@ -37,7 +37,9 @@ class TopicReplaced(LoyaltyError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is read: a topic with a certain id, at most batch_lines at once."""
+    """What is read: a topic, with the name that its rows bear (streaming/identity.py), at most
+    batch_lines at once.
+    """
 
     topic: Topic
     topic_id: str
@@ -121,7 +123,7 @@ class Batches:
 
     def _demand_same_topic(self) -> None:
         """Raise TopicReplaced; asked after lines were read, so they are of the topic of this id."""
-        if self._source.topic.id() != self._source.topic_id:
+        if self._source.topic.id() != plain_id(self._source.topic_id):
             raise TopicReplaced(
                 f"Topic {self._source.topic.name} was made anew while it was read; "
                 "the stream starts again from its earliest offset."

@@ -78,9 +78,10 @@ class Record:
     """What one batch did. Partitions and offsets are Kafka's, both ends included.
 
     offsets: (first, last) of the batch. since: the epoch's first offset. next: the offset after
-    the last one read in this epoch. totals: of the epoch, so of the offsets from since to next.
-    reasons: of the batch's quarantined lines, but for those whose very offset was quarantined
-    before.
+    the last one read in this epoch. appended: when the broker got the line before `next` (epoch
+    milliseconds), which tells it from another that may have got its offset. totals: of the epoch,
+    so of the offsets from since to next. reasons: of the batch's quarantined lines, but for those
+    whose very offset was quarantined before.
     """
 
     epoch: int
@@ -94,6 +95,7 @@ class Record:
     gaps: tuple[Gap, ...] = ()
     moves: tuple[Move, ...] = field(default=())
     reasons: dict[str, int] = field(default_factory=dict)
+    appended: dict[int, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -120,6 +122,7 @@ class Record:
             gaps=tuple(Gap(**gap) for gap in values["gaps"]),
             moves=tuple(Move(**move) for move in values["moves"]),
             reasons=values.get("reasons", {}),
+            appended={int(p): at for p, at in values.get("appended", {}).items()},
         )
 
 
