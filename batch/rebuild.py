@@ -27,7 +27,7 @@ from pipeline.raw import first_whole_date
 from pipeline.settings import Settings
 from pipeline.spark import open_session
 from pipeline.temporary import temporary_folder
-from pipeline.topic import Topic
+from pipeline.topic import Topic, plain_id
 from pipeline.verify.cut import STREAM, Cut, Sources, find_cut
 from pipeline.verify.messages import read_messages
 from pipeline.verify.raw import raw_folders, read_raw
@@ -221,7 +221,7 @@ def _wait_for_raw(topic: Topic, last: Record, told: Callable[[str], None]) -> No
     """Wait until HDFS raw has what the table has: the agent's sink commits after its flush."""
     end = time.monotonic() + PATIENCE_SECONDS
     topic_id, is_told = topic.id(), False
-    while last.topic_id == topic_id:
+    while plain_id(last.topic_id) == topic_id:
         committed = topic.committed(READER)
         left = sum(max(0, after - committed.get(p, 0)) for p, after in last.next.items())
         if not left:

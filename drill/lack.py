@@ -8,7 +8,7 @@ import os
 import runpy
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from drill.point import find
@@ -25,7 +25,7 @@ def _compare_with_nothing(_writer: Any, good: Any) -> Any:
     return good.slice(0, 0).select(COMPARED)
 
 
-def _write_straight(hdfs: Hdfs, staging: str, record: Any, contents: list[bytes]) -> None:
+def _write_straight(hdfs: Hdfs, staging: str, record: Any, contents: Iterable[bytes]) -> None:
     """Write a batch's files into their places, with no record; die in the middle of the last."""
     *whole, last = zip(record.moves, contents, strict=True)
     for move, content in whole:

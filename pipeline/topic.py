@@ -171,6 +171,13 @@ class Topic:
         return {member.member_id for member in answer.members} if stable else set()
 
 
+def plain_id(identity: str) -> str:
+    """Give the topic's id of what rows and records bear: the id, or ID.2, ID.3, … after its end has
+    gone back (streaming/identity.py).
+    """
+    return identity.partition(".")[0]
+
+
 Offsets = Mapping[Any, int]
 """Positions by partition (or by file)."""
 

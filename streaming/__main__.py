@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from datetime import date
+from functools import partial
 from threading import Event
 from typing import Final
 
@@ -22,6 +23,7 @@ from pipeline.topic import Topic
 from pipeline.webhdfs import Hdfs
 from streaming.batches import BatchWriter, Tables
 from streaming.checkpoint import prepare
+from streaming.identity import append_times, identify
 from streaming.partitions import PartitionFollower
 from streaming.progress import Standing, read_progress, stamp_work, write_progress
 from streaming.query import Batches, Source, cleaned_lines, start_query
@@ -59,9 +61,11 @@ def run(
     zone, today = programme.time_zone, calendar(programme).today
     spark = open_session("streaming")
     topic = Topic(settings.kafka, settings.topic)
-    source = Source(topic, topic.id(), settings.batch_lines)
     follower = make_follower(settings, hdfs, tables, database)
     writer = opened_writer(places, hdfs, tables, follower, today())
+    topic_id, bounds, ask = topic.id(), topic.bounds(), partial(append_times, topic)
+    identity = identify(places.checkpoint, topic.name, topic_id, writer.last, bounds, ask=ask)
+    source = Source(topic, identity, settings.batch_lines)
     started_at, before = time.time(), read_progress(places)
 
     def done(record: Record | None) -> None:
@@ -69,8 +73,8 @@ def run(
         now_open = open_partitions(writer, today())
         write_progress(places, Standing(started_at, source.topic_id, now_open, swept), record)
 
-    earliest = {part: first for part, (first, _) in topic.bounds().items()}
-    checkpoint = prepare(places.checkpoint, settings.topic, source.topic_id, earliest)
+    earliest = {part: first for part, (first, _) in bounds.items()}
+    checkpoint = prepare(places.checkpoint, topic.name, identity, earliest)
     batches = Batches(source, writer, done)
     swept = date.fromisoformat(before.swept) if before and before.swept else None
     rounds = Rounds(

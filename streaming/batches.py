@@ -26,6 +26,7 @@ from streaming.files import (
     read_quarantine_name,
 )
 from streaming.identities import COMPARED, ORIGIN, compare
+from streaming.long_lines import Fetch, fetch_nothing, put_back
 from streaming.merging import DATA_FILES, QUARANTINE_FILES, is_merged, merge
 from streaming.quarantine import by_file, conflicts_of, faults_of
 from streaming.ranges import by_partition, holds_any, instants, pieces
@@ -101,10 +102,14 @@ class BatchWriter:
         self._origins = Reader(self.hdfs, ORIGIN, most_bytes=4 << 20)
         self._is_whole = True
 
-    def write(self, rows: pa.Table, topic_id: str, batch: int) -> Record:
-        """Write a batch (schema CLEAN of streaming/clean.py, at least one row)."""
+    def write(
+        self, rows: pa.Table, topic_id: str, batch: int, fetch: Fetch = fetch_nothing
+    ) -> Record:
+        """Write a batch (schema CLEANED, at least one row). fetch: gives the long lines, whose raw
+        bytes it lacks.
+        """
         with self._changing():
-            return self._write(rows, topic_id, batch)
+            return self._write(rows, topic_id, batch, fetch)
 
     def merge(self, table: str, partition: str, go_on: Callable[[], None]) -> bool:
         """Merge the files of a partition into a new generation; False where it needs none.
@@ -134,16 +139,13 @@ class BatchWriter:
         yield
         self._is_whole = True
 
-    def _write(self, rows: pa.Table, topic_id: str, batch: int) -> Record:
+    def _write(self, rows: pa.Table, topic_id: str, batch: int, fetch: Fetch) -> Record:
         placed = place(self.last, self._highest_epoch, topic_id, batch, _offsets(rows))
         if placed.is_rerun:
             self._finish(placed.record)
             return placed.record
         record, files = self.compute(placed.record, rows)
-        contents = []
-        for file in files:
-            self.at_work()
-            contents.append(encode(file.rows, file.schema))
+        contents = self._contents(files, fetch)
         staged = staging.stage(self.hdfs, self._tables.staging, record, contents)
         staging.complete(self.hdfs, staged, self._tables.staging, record)
         self.last = record
@@ -152,6 +154,18 @@ class BatchWriter:
         self._remember(files)
         staging.forget_older(self.hdfs, self._tables.staging, record)
         return record
+
+    def _contents(self, files: list[_File], fetch: Fetch) -> Iterator[bytes]:
+        """Make the files one by one: the long lines of one of them are held, and no more."""
+        for file in files:
+            self.at_work()
+            whole = put_back(file.rows, fetch)
+            had_long = whole is not file.rows
+            yield encode(whole, file.schema)
+            del whole
+            if had_long:
+                # else the process keeps the most that it ever needed
+                pa.default_memory_pool().release_unused()
 
     def compute(self, record: Record, rows: pa.Table) -> tuple[Record, list[_File]]:
         """Judge every line; gives the batch's record and the files that it adds."""
@@ -173,7 +187,9 @@ class BatchWriter:
         reasons = {
             row["values"]: row["counts"] for row in quarantined["reason"].value_counts().to_pylist()
         }
-        return replace(with_counts(record, counts), moves=moves, reasons=reasons), files
+        done = with_counts(record, counts)
+        appended = record.appended | _appended(rows, record.offsets)
+        return replace(done, moves=moves, reasons=reasons, appended=appended), files
 
     def _data(self, record: Record, rows: pa.Table) -> Iterator[_File]:
         for number, piece in enumerate(pieces(rows)):
@@ -261,3 +277,15 @@ def _offsets(rows: pa.Table) -> Offsets:
         row["kafka_partition"]: (row["kafka_offset_min"], row["kafka_offset_max"])
         for row in grouped.sort_by("kafka_partition").to_pylist()
     }
+
+
+def _appended(rows: pa.Table, offsets: Offsets) -> dict[int, int]:
+    """Give the append time (epoch milliseconds) of each partition's last line."""
+    found = {}
+    for partition, (_, last) in offsets.items():
+        is_last = pc.and_(
+            pc.equal(rows["kafka_partition"], partition), pc.equal(rows["kafka_offset"], last)
+        )
+        (at,) = rows["ingested_at"].filter(is_last).cast(pa.int64()).to_pylist()
+        found[partition] = at // 1000
+    return found

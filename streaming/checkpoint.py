@@ -1,8 +1,8 @@
 """Spark's checkpoint, which only says where to read on; losing it is harmless.
 
-There is one folder for each topic id. A topic made anew, offsets that have expired, or a
-checkpoint that is damaged, means a fresh folder: the stream reads from the earliest offset, and
-identities are compared.
+There is one folder for each name of the topic (streaming/identity.py). A topic made anew or whose
+end went back, offsets that have expired, or a checkpoint that is damaged, means a fresh folder: the
+stream reads from the earliest offset, and identities are compared.
 """
 
 import json
@@ -17,22 +17,63 @@ log = logging.getLogger(__name__)
 _PLAIN: Final = str.maketrans("+/", "-_")
 """A topic id is base64: `/` would be a folder, and Spark takes a URI's `%2B` for its name."""
 
-_OURS: Final = re.compile(r"topic-[A-Za-z0-9_-]{22}")
+_OURS: Final = re.compile(r"topic-[A-Za-z0-9_-]{22}(?:\.[0-9]+)?")
 """Only such folders are removed: a topic id is 22 letters; what else is there is somebody's."""
 
 
-def prepare(root: Path, topic: str, topic_id: str, earliest: dict[int, int]) -> Path:
+def prepare(root: Path, topic: str, identity: str, earliest: dict[int, int]) -> Path:
     """Give the folder to start from; what cannot be started from is removed."""
-    root.mkdir(parents=True, exist_ok=True)
-    folder = root / f"topic-{topic_id.translate(_PLAIN)}"
+    folder = _folder(root, identity)
+    # first of all, for its name tells the next start the topic's
+    folder.mkdir(parents=True, exist_ok=True)
     for other in root.iterdir():
         if other != folder and _OURS.fullmatch(other.name) and other.is_dir():
-            log.warning("Topic %s was made anew: %s is of an earlier one, removed.", topic, other)
+            log.warning(
+                "%s is removed: it is of topic %s before that was made anew or lost lines.",
+                other, topic,
+            )  # fmt: skip
             shutil.rmtree(other)
-    if folder.exists() and (fault := _fault(folder, topic, earliest)):
-        log.warning("%s %s: removed; reading from the earliest offset.", folder, fault)
-        shutil.rmtree(folder)
+    if any(folder.iterdir()) and (fault := _fault(folder, topic, earliest)):
+        log.warning("%s %s: emptied; reading from the earliest offset.", folder, fault)
+        for one in folder.iterdir():
+            shutil.rmtree(one) if one.is_dir() else one.unlink()
     return folder
+
+
+def identities(root: Path, topic_id: str) -> list[str]:
+    """List the names of a topic that there are folders of."""
+    plain = _folder(root, topic_id)
+    return [topic_id + one.name.removeprefix(plain.name) for one in root.glob(f"{plain.name}*")
+            if re.fullmatch(r"(?:\.[0-9]+)?", one.name.removeprefix(plain.name))]  # fmt: skip
+
+
+def find_lost(root: Path, topic: str, identity: str, ends: dict[int, int]) -> dict[int, int]:
+    """Find the partitions whose end (as given, or as Spark has logged it) has gone back; gives the
+    end that each had before. Nothing is found where the checkpoint cannot be read.
+    """
+    folder = _folder(root, identity)
+    try:
+        logged, begins = _last_batch(folder, topic)
+    except (ValueError, KeyError, TypeError, OSError):
+        return {}
+    return {
+        part: max(at, begins.get(part, 0))
+        for part, at in logged.items()
+        if at < begins.get(part, 0) or ends.get(part, at) < at
+    }
+
+
+def _folder(root: Path, identity: str) -> Path:
+    return root / f"topic-{identity.translate(_PLAIN)}"
+
+
+def _last_batch(folder: Path, topic: str) -> tuple[dict[int, int], dict[int, int]]:
+    """Read the ends of the newest batch in the log, and of the one before it, which are its begins;
+    both are empty where there is none.
+    """
+    found = [_read_offsets(folder / "offsets" / str(n), topic)
+             for n in _batches(folder / "offsets")[-2:]]  # fmt: skip
+    return (found[-1] if found else {}), (found[0] if len(found) == 2 else {})
 
 
 def _fault(folder: Path, topic: str, earliest: dict[int, int]) -> str:
@@ -45,12 +86,12 @@ def _fault(folder: Path, topic: str, earliest: dict[int, int]) -> str:
     if committed not in (newest - 1, newest):
         return "is not whole: its commits and offsets do not fit"
     try:
-        ends = [_read_offsets(folder / "offsets" / str(n), topic) for n in offsets[-2:]]
+        logged, before = _last_batch(folder, topic)
         _read_rest(folder, commits[-1:])
     except (ValueError, KeyError, TypeError, OSError) as error:
         return f"cannot be read ({error!r})"
     # the next batch begins where the last committed one ended
-    begins = ends[-1] if committed == newest else ends[0] if len(ends) == 2 else {}
+    begins = logged if committed == newest else before
     if any(earliest.get(part, 0) > offset for part, offset in begins.items()):
         return "stands before the earliest offset that the topic still holds"
     return ""

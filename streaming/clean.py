@@ -48,8 +48,13 @@ FUTURE_MS: Final = 600_000
 """More than this ahead of the broker's clock is FUTURE; the same as in pipeline/order.py."""
 
 
-def clean(lines: DataFrame, zone: str, partition_hours: int) -> DataFrame:
+def clean(
+    lines: DataFrame, zone: str, partition_hours: int, most_bytes: int | None = None
+) -> DataFrame:
     """Give each line (schema LINES) once, as a row of schema CLEAN.
+
+    With most_bytes raw is null for a longer line, and a last column raw_bytes is its length there,
+    else null. (Done in this select: one more would cost half as much as all the rest.)
 
     zone is the programme's IANA time zone. odr_hr is the first local hour of a block of
     partition_hours. Needs a session in UTC, as spark-defaults.conf sets it. CONFLICT is not
@@ -80,6 +85,13 @@ def clean(lines: DataFrame, zone: str, partition_hours: int) -> DataFrame:
         "odr_dt": F.to_date(local),
         "odr_hr": F.hour(local) - F.hour(local) % partition_hours,
     }
+    raw = {"raw": F.when(~good, F.col("value"))}
+    if most_bytes is not None:
+        size = F.octet_length("value")
+        raw = {
+            "raw": F.when(~good & (size <= most_bytes), F.col("value")),
+            "raw_bytes": F.when(~good & (size > most_bytes), size),
+        }
     return checked.select(
         *(F.when(good, value).alias(name) for name, value in columns.items()),
         F.col("timestamp").alias("ingested_at"),
@@ -89,7 +101,7 @@ def clean(lines: DataFrame, zone: str, partition_hours: int) -> DataFrame:
         *(F.when(good, value).alias(name) for name, value in days.items()),
         F.to_date(F.from_utc_timestamp("timestamp", zone)).alias("arrival_dt"),
         "reason",
-        F.when(~good, F.col("value")).alias("raw"),
+        *(value.alias(name) for name, value in raw.items()),
     )
 
 

@@ -36,6 +36,7 @@ def place(
     """
     gaps: tuple[Gap, ...] = ()
     handled: dict[int, int] = {}
+    appended: dict[int, int] = {}
     if last is not None:
         same_topic = last.topic_id == topic_id
         if same_topic and last.batch == batch and last.offsets == offsets:
@@ -46,9 +47,10 @@ def place(
         gaps = last.gaps + _gaps(last, topic_id, offsets)
         if same_topic:
             handled = {part: at for part, at in last.next.items() if part not in offsets}
+            appended = last.appended
     epoch = highest_epoch() + 1
     new = Record(epoch, batch, topic_id, offsets, handled, handled, Counts(), Counts(), gaps)
-    return Placed(new, is_rerun=False)
+    return Placed(replace(new, appended=appended), is_rerun=False)
 
 
 def with_counts(record: Record, counts: Counts) -> Record:

@@ -60,10 +60,11 @@ CLEANED: Final = pa.schema(
         ("arrival_dt", pa.date32()),
         ("reason", pa.string()),
         ("raw", pa.binary()),
+        ("raw_bytes", pa.int32()),
     ]
 )
-"""A batch as `clean` gives it, in Arrow. Every column may be null here: Spark marks some as never
-null, files do not, and Arrow would not put the two together."""
+"""A batch as `clean` gives it, in Arrow, without the bytes of long lines. Every column may be null
+here: Spark marks some as never null, files do not, and Arrow would not put the two together."""
 
 _DATA: Final = re.compile(r"(\d{4,})-(\d{9,})-(\d{4,})-(\d{13})-(\d{13})\.parquet")
 _QUARANTINE: Final = re.compile(r"(\d{4,})-(\d{9,})-(\d{3,})-(\d{12,})-(\d{12,})\.parquet")

@@ -50,7 +50,7 @@ def compare(rows: pa.Table, stored: pa.Table) -> Compared:
         if known is None:
             first[key] = content, origin
             fresh.append(place)
-        elif known[1] == origin:
+        elif known == (content, origin):
             reread += 1
         elif known[0] == content:
             duplicates += 1

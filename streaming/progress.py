@@ -8,6 +8,7 @@ from typing import Final
 
 from pipeline.document import read_document, replace_document
 from pipeline.places import Places
+from pipeline.topic import plain_id
 from streaming.staging import Counts, Gap, Record
 
 HOUR_SECONDS: Final = 3600
@@ -26,7 +27,9 @@ class OpenPartition:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the stream's process knows besides its last batch; see Progress."""
+    """What the stream's process knows besides its last batch; see Progress. topic_id: as records
+    have it.
+    """
 
     started_at: float
     topic_id: str
@@ -79,7 +82,7 @@ def write_progress(places: Places, standing: Standing, last: Record | None) -> N
         at=now,
         epoch=last.epoch if last else None,
         batch=last.batch if last else None,
-        topic_id=topic_id,
+        topic_id=plain_id(topic_id),
         offsets=last.next if last and last.topic_id == topic_id else {},
         totals=last.totals if last else Counts(),
         gaps=last.gaps if last else (),

@@ -1,6 +1,6 @@
 """The query: topic -> clean -> a batch at a time to the writer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -12,15 +12,19 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline.errors import LoyaltyError
-from pipeline.topic import Topic
+from pipeline.topic import Topic, plain_id
+from pipeline.verify.messages import read_messages
 from streaming.batches import BatchWriter
 from streaming.clean import clean
+from streaming.long_lines import LONG_BYTES
 from streaming.patience import patiently
 from streaming.staging import Record
 
 PATIENCE_SECONDS: Final = 60
 """How long a batch tries again while HDFS or Kafka do not answer; then the process ends, and is
 started again with back-off."""
+LONG_LINES_AT_ONCE: Final = 100
+"""So many are read at a time: 6 MB where Flume has cut them."""
 
 
 class Stopping(LoyaltyError):
@@ -33,7 +37,9 @@ class TopicReplaced(LoyaltyError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is read: a topic with a certain id, at most batch_lines at once."""
+    """What is read: a topic, with the name that its rows bear (streaming/identity.py), at most
+    batch_lines at once.
+    """
 
     topic: Topic
     topic_id: str
@@ -43,7 +49,9 @@ class Source:
 def cleaned_lines(
     spark: SparkSession, source: Source, zone: str, partition_hours: int
 ) -> DataFrame:
-    """Give the stream of the topic's lines, cleaned (schema CLEAN)."""
+    """Give the stream of the topic's lines, cleaned, without the bytes of long ones (schema
+    CLEANED).
+    """
     options = {
         "kafka.bootstrap.servers": source.topic.servers,
         "subscribe": source.topic.name,
@@ -53,9 +61,8 @@ def cleaned_lines(
     }
     lines = spark.readStream.format("kafka").options(**options).load()
     topic_id = F.lit(source.topic_id).alias("topic_id")
-    return clean(
-        lines.select("value", topic_id, "partition", "offset", "timestamp"), zone, partition_hours
-    )
+    values = lines.select("value", topic_id, "partition", "offset", "timestamp")
+    return clean(values, zone, partition_hours, most_bytes=LONG_BYTES)
 
 
 class Batches:
@@ -100,15 +107,27 @@ class Batches:
         """Write it, again and again while a server is away for a short time."""
 
         def write() -> Record:
-            # asked after the rows were read: so they are of the topic that has this id
-            if self._source.topic.id() != self._source.topic_id:
-                raise TopicReplaced(
-                    f"Topic {self._source.topic.name} was made anew while it was read; "
-                    "the stream starts again from its earliest offset."
-                )
-            return self._writer.write(rows, self._source.topic_id, number)
+            self._demand_same_topic()
+            return self._writer.write(rows, self._source.topic_id, number, self._fetch)
 
         return patiently(write, self._writer.open, PATIENCE_SECONDS, self._stopping)
+
+    def _fetch(self, partition: int, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """Read lines of the topic, as long_lines.Fetch; raises Stopping after `stop`."""
+        if self._stopping.is_set():
+            raise Stopping("The stream ends; the batch is given again at its next start.")
+        topic, start, stop = self._source.topic, {partition: first}, {partition: last + 1}
+        for some in read_messages(topic, start, stop, at_once=LONG_LINES_AT_ONCE):
+            yield from zip(some["off"].to_pylist(), some["line"].to_pylist(), strict=True)
+        self._demand_same_topic()
+
+    def _demand_same_topic(self) -> None:
+        """Raise TopicReplaced; asked after lines were read, so they are of the topic of this id."""
+        if self._source.topic.id() != plain_id(self._source.topic_id):
+            raise TopicReplaced(
+                f"Topic {self._source.topic.name} was made anew while it was read; "
+                "the stream starts again from its earliest offset."
+            )
 
 
 def start_query(

@@ -10,9 +10,10 @@ same batch from another batch, and its totals are what `verify` compares.
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from typing import Any, Final, Self, TypeVar
 from uuid import uuid4
 
@@ -23,6 +24,8 @@ RECORD: Final = "record.json"
 REPAIRED: Final = "repaired.json"
 """In staging: the gaps that a repair from all of HDFS raw has closed."""
 REQUESTS_AT_ONCE: Final = 8
+HELD_BYTES: Final = 8 << 20
+"""Files are written side by side once they weigh so much: no more of a batch is held."""
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -75,9 +78,10 @@ class Record:
     """What one batch did. Partitions and offsets are Kafka's, both ends included.
 
     offsets: (first, last) of the batch. since: the epoch's first offset. next: the offset after
-    the last one read in this epoch. totals: of the epoch, so of the offsets from since to next.
-    reasons: of the batch's quarantined lines, but for those whose very offset was quarantined
-    before.
+    the last one read in this epoch. appended: when the broker got the line before `next` (epoch
+    milliseconds), which tells it from another that may have got its offset. totals: of the epoch,
+    so of the offsets from since to next. reasons: of the batch's quarantined lines, but for those
+    whose very offset was quarantined before.
     """
 
     epoch: int
@@ -91,6 +95,7 @@ class Record:
     gaps: tuple[Gap, ...] = ()
     moves: tuple[Move, ...] = field(default=())
     reasons: dict[str, int] = field(default_factory=dict)
+    appended: dict[int, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -117,19 +122,22 @@ class Record:
             gaps=tuple(Gap(**gap) for gap in values["gaps"]),
             moves=tuple(Move(**move) for move in values["moves"]),
             reasons=values.get("reasons", {}),
+            appended={int(p): at for p, at in values.get("appended", {}).items()},
         )
 
 
-def stage(hdfs: Hdfs, staging: str, record: Record, contents: list[bytes]) -> str:
+def stage(hdfs: Hdfs, staging: str, record: Record, contents: Iterable[bytes]) -> str:
     """Write a batch's files, in the order of record.moves, and its record to a folder; gives it.
+    Contents are taken as they are needed.
 
     Each attempt has a folder of its own: a DataNode that stood still may write a file of an earlier
     one when it goes on.
     """
     folder = f"{staging}/{record.name}.{uuid4().hex}.tmp"
-    files = dict(zip((move.name for move in record.moves), contents, strict=True))
-    files[RECORD] = record.to_json()
-    _side_by_side(lambda name: hdfs.write(f"{folder}/{name}", files[name]), files)
+    names = [*(move.name for move in record.moves), RECORD]
+    files = zip(names, chain(contents, [record.to_json()]), strict=True)
+    for some in _held(files):
+        _side_by_side(lambda file: hdfs.write(f"{folder}/{file[0]}", file[1]), some)
     return folder
 
 
@@ -203,6 +211,18 @@ def _closed(hdfs: Hdfs, staging: str) -> list[Gap]:
     except (ValueError, TypeError):
         # a repair was killed while it wrote this: the next one closes them
         return []
+
+
+def _held(files: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    """Give files (name, content), as many at a time as weigh HELD_BYTES."""
+    some: list[tuple[str, bytes]] = []
+    for file in files:
+        some.append(file)
+        if sum(len(content) for _, content in some) >= HELD_BYTES:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _side_by_side(action: Callable[[T], None], things: Iterable[T]) -> None:

@@ -24,7 +24,7 @@ from typing import Final
 
 from pipeline.errors import Unavailable
 from pipeline.positions import read_positions
-from pipeline.topic import Topic
+from pipeline.topic import Topic, plain_id
 from pipeline.verify.order_log import LogFile, log_files
 from pipeline.webhdfs import Hdfs
 
@@ -76,8 +76,9 @@ class StreamRecord:
 class Cut:
     """Up to where is compared. Offsets are per partition; ends are the offsets after the last.
 
-    files: each with the bytes that are compared. held: the first offset that the topic still has.
-    ends: when the cut was made. reached: what every reader has done, at most the ends.
+    files: each with the bytes that are compared. topic_id: as the stream's rows have it.
+    held: the first offset that the topic still has. ends: when the cut was made. reached: what
+    every reader has done, at most the ends.
     behind: hop -> lines (Flume: bytes) that it had still to take.
     """
 
@@ -115,8 +116,8 @@ def find_cut(sources: Sources, wait_s: float | None, note: Note) -> Cut:
     return Cut(
         started=started,
         files=tuple((f, min(f.end, n)) for f, n in zip(files, delivered, strict=True)),
-        topic_id=topic_id, held=held, ends=ends, reached=reached, record=record,
-        behind=flume_behind | _behind(done, held, ends),
+        topic_id=record.topic_id if record else topic_id, held=held, ends=ends, reached=reached,
+        record=record, behind=flume_behind | _behind(done, held, ends),
     )  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def _done(sources: Sources, topic_id: str) -> tuple[dict[str, Offsets], StreamRe
     """Give the offsets that each reader has finished, and the stream's record of this topic."""
     done = {hop: sources.topic.committed(group) for group, hop in sources.readers.items()}
     record = read_record(sources.hdfs, sources.staging)
-    if record and record.topic_id != topic_id:
+    if record and plain_id(record.topic_id) != topic_id:
         record = None
     return done | {STREAM: record.next if record else {}}, record
 

@@ -13,8 +13,11 @@ _AT_ONCE: Final = 1_000
 _SILENCE_S: Final = 30
 
 
-def read_messages(topic: Topic, start: dict[int, int], stop: dict[int, int]) -> Iterator[pa.Table]:
-    """Give the messages from `start` to before `stop`, by partition, without joining a group.
+def read_messages(
+    topic: Topic, start: dict[int, int], stop: dict[int, int], at_once: int = _AT_ONCE
+) -> Iterator[pa.Table]:
+    """Give the messages from `start` to before `stop`, by partition, without joining a group; at
+    most at_once in a table.
 
     Columns: line, p (partition), off (offset), ts (append time, epoch milliseconds). An empty
     line is a message with an empty value.
@@ -28,7 +31,7 @@ def read_messages(topic: Topic, start: dict[int, int], stop: dict[int, int]) -> 
     try:
         consumer.assign([TopicPartition(topic.name, p, start[p]) for p in left])
         while left:
-            messages = consumer.consume(_AT_ONCE, timeout=1)
+            messages = consumer.consume(at_once, timeout=1)
             if not messages:
                 messages = _wait(consumer, topic)
             yield _table(messages, left, topic)
@@ -69,5 +72,5 @@ def _last_offsets(messages: list[Any]) -> dict[int, int]:
 def _away(topic: Topic, why: object) -> Unavailable:
     return Unavailable(
         f"Topic {topic.name} could not be read to its end ({why}); "
-        "`./loyalty status` shows Kafka's state, then call verify again."
+        "`./loyalty status` shows Kafka's state, then try again."
     )

@@ -11,13 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from drill.stack import OwnStack
-from pipeline.places import CLEAN
+from pipeline.places import CLEAN, STAGING
 from pipeline.webhdfs import Hdfs
 from streaming import staging
 from streaming.batches import BatchWriter, Tables
 from streaming.epochs import place
 from streaming.files import encode, read_data_name
+from streaming.identity import append_times
 from streaming.staging import Counts, Gap, Record
+from tests.integration.oracle import Reckoning
 from tests.unit.order_rows import NOON, line, rows
 
 DAY = 86_400_000
@@ -234,6 +236,17 @@ def test_a_late_line_reads_only_the_files_that_can_hold_it(trial: Trial) -> None
             trial.hdfs.write(path, b"damaged")
     record = trial.writer().write(rows(line(2, at=NOON + 7_200_000), first=5), "t", 5)
     assert record.counts == Counts(1, 0, 1)
+
+
+def test_the_topic_tells_when_the_last_lines_of_a_record_came(
+    stack: OwnStack, week: Reckoning
+) -> None:
+    """Were it another time the stream would take the topic for one that has lost lines."""
+    assert week
+    record = staging.records(Hdfs(stack.settings.webhdfs, user="spark"), STAGING)[-1]
+    last = {part: after - 1 for part, after in record.next.items()}
+    assert record.appended.keys() == last.keys()
+    assert append_times(stack.topic, last) == record.appended
 
 
 def test_a_repair_closes_the_gaps_that_were_known(trial: Trial) -> None:

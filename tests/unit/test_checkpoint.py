@@ -31,7 +31,8 @@ def is_kept(root: Path, earliest: int = 0) -> bool:
     """Prepare, and tell whether the checkpoint is still there."""
     folder = prepare(root, "orders", "id", {0: earliest})
     assert folder == root / "topic-id"
-    return folder.exists()
+    assert folder.is_dir()
+    return any(folder.iterdir())
 
 
 ENDS = {3: {"0": 30}, 4: {"0": 40}}
@@ -104,6 +105,15 @@ def test_what_is_no_topics_folder_stays(tmp_path: Path) -> None:
     assert not is_kept(tmp_path)
     assert (copy / "offsets").exists()
     assert file.exists()
+
+
+def test_a_topic_whose_end_went_back(tmp_path: Path) -> None:
+    topic_id = "-wFmU01mTQqVYe_sKPbSzA"
+    old = make(tmp_path, ENDS, [3], topic=topic_id)
+    new = prepare(tmp_path, "orders", f"{topic_id}.2", {0: 0})
+    assert (new.name, new.is_dir(), old.exists()) == (f"topic-{topic_id}.2", True, False)
+    prepare(tmp_path, "orders", f"{topic_id}.3", {0: 0})
+    assert not new.exists()
 
 
 def test_a_topics_id_becomes_a_plain_name(tmp_path: Path) -> None:

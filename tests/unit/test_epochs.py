@@ -73,6 +73,13 @@ def test_expired_offsets_begin_an_epoch_and_are_named() -> None:
     assert placed(1, {0: (300, 301)}, last=with_counts(record, Counts())).gaps == record.gaps
 
 
+def test_when_the_last_lines_came_is_known_as_long_as_they_are_the_last() -> None:
+    last = replace(LAST, appended={0: 7, 1: 8})
+    assert placed(8, {0: (200, 204)}, last=last).appended == {0: 7, 1: 8}
+    assert placed(4, {0: (60, 80)}, last=last).appended == {0: 7, 1: 8}
+    assert placed(0, {0: (0, 4)}, topic="new", last=last).appended == {}
+
+
 def test_a_record_comes_back_from_its_file() -> None:
-    record = replace(LAST, gaps=(Gap("t", 0, 1, None),))
+    record = replace(LAST, gaps=(Gap("t", 0, 1, None),), appended={0: 7, 1: 8})
     assert Record.from_json(record.to_json()) == record

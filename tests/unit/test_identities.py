@@ -52,6 +52,13 @@ def test_a_line_read_again_is_neither_duplicate_nor_new() -> None:
     assert len(found.fresh) == 0
 
 
+def test_another_line_under_a_known_offset_is_judged_as_any() -> None:
+    """Kafka may lose lines, unseen, and give their offsets to others."""
+    stored = rows(line(1), line(2)).select(COMPARED)
+    found = compare(rows(line(3), line(2, amount="1.00")), stored)
+    assert (offsets(found.fresh), offsets(found.conflicts), found.reread) == ([0], [1], 0)
+
+
 def test_walk_ins_are_compared_too() -> None:
     stored = rows(line(1, customer="")).select(COMPARED)
     found = compare(rows((5, line(1, customer="")), (6, line(1, customer=7))), stored)
