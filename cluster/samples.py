@@ -85,8 +85,11 @@ def newest_values(samples: Iterable[Sample]) -> dict[str, int]:
 
 
 def rates(samples: Sequence[Sample], now: float) -> dict[str, float]:
-    """Give lines a second over the last minute or so, of the hops where that is known."""
-    if not samples or not 0 <= now - samples[-1].at <= FRESH_SECONDS:
+    """Give lines a second over the last minute or so, of the hops where that is known.
+
+    now: when whoever asks began to; a sample may have come since.
+    """
+    if not samples or abs(now - samples[-1].at) > FRESH_SECONDS:
         return {}
     newest = samples[-1]
     window = [one for one in samples if newest.at - one.at <= WINDOW_SECONDS]

@@ -97,7 +97,7 @@ def _varying() -> re.Pattern[str]:
 def write() -> None:
     """Run the page's sessions against the running demo, and write what they print into it."""
     text = PAGE.read_text(encoding="utf-8")
-    for name in ("demo", "screen"):  # the screen last: it shows the rates of the last minutes
+    for name in ("screen", "demo"):  # the demo ends with a pause
         part = _part(text, name)
         text = text.replace(part, _BLOCK.sub(_run_again, part))
     PAGE.write_text(text, encoding="utf-8")

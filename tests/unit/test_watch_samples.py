@@ -109,6 +109,8 @@ def test_what_is_not_known_has_no_rate(samples: list[Sample], why: str) -> None:
 def test_a_rate_is_told_for_a_minute_after_the_last_round() -> None:
     assert rates(steady(5, 600), NOW + FRESH_SECONDS)
     assert not rates(steady(5, 600), NOW + FRESH_SECONDS + 1)
+    assert rates(steady(5, 600), NOW - 3), "a sample came while `status` was at it"
+    assert not rates(steady(5, 600), NOW - FRESH_SECONDS - 1), "the clock was set back"
 
 
 def test_a_store_grows_by_the_day() -> None:
