@@ -7,7 +7,7 @@
 CREATE EXTERNAL TABLE IF NOT EXISTS quarantine (
   raw             BINARY    COMMENT 'the line as it stood in the topic, bytes without the line end',
   reason          STRING    COMMENT 'FIELDS, ENCODING, CUSTOMER, TIME, ORDER_ID, LINE_NO, EVENT, STORE, ITEM, QUANTITY, AMOUNT, REF, FUTURE or CONFLICT: the first that applies',
-  kafka_topic_id  STRING    COMMENT 'UUID of the topic that held the line',
+  kafka_topic_id  STRING    COMMENT 'UUID of the topic that held the line; UUID.2 and so on after that topic has lost its newest lines',
   kafka_partition INT       COMMENT 'partition of that topic',
   kafka_offset    BIGINT    COMMENT 'offset in that partition',
   seen_at         TIMESTAMP COMMENT 'instant at which the broker appended the line, UTC'

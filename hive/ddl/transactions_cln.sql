@@ -18,7 +18,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS transactions_cln (
   ref             STRING        COMMENT 'for REFUND the order_id refunded; else NULL',
   ordered_at      TIMESTAMP     COMMENT 'instant of payment, UTC, milliseconds kept',
   ingested_at     TIMESTAMP     COMMENT 'instant at which the broker appended the line, UTC',
-  kafka_topic_id  STRING        COMMENT 'UUID of the topic that held the line',
+  kafka_topic_id  STRING        COMMENT 'UUID of the topic that held the line; UUID.2 and so on after that topic has lost its newest lines',
   kafka_partition INT           COMMENT 'partition of that topic',
   kafka_offset    BIGINT        COMMENT 'offset in that partition'
 )
