@@ -160,11 +160,12 @@ class Session:
             yield from page
 
 
-def open_session(settings: Settings) -> Session:
+def open_session(settings: Settings, timeout: float | None = None) -> Session:
     """Open a session for any statement. It waits a minute longer than hive.query.timeout.seconds
-    (hive-site.xml.j2), so that HiveServer2 ends a long statement itself.
+    (hive-site.xml.j2), so that HiveServer2 ends a long statement itself; or so many seconds.
     """
-    return connect(*settings.hive, timeout=settings.grace_seconds - 540)
+    patience = settings.grace_seconds - 540 if timeout is None else timeout
+    return connect(*settings.hive, timeout=patience)
 
 
 def connect(host: str, port: int, timeout: float) -> Session:
