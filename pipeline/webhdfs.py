@@ -24,6 +24,12 @@ class Taken(LoyaltyError, FileExistsError):
     """A path that must be absent is on HDFS; where nobody expects it, a sentence for the user."""
 
 
+class InDoubt(Unavailable):
+    """An open file whose DataNode died while it was written: nobody knows its length until it is
+    closed.
+    """
+
+
 class Hdfs:
     """One user's view of HDFS. Missing paths raise Missing, which is a FileNotFoundError too; an
     outage raises Unavailable.
@@ -49,6 +55,11 @@ class Hdfs:
                 ) from error
             # what follows the first line is a trace of the NameNode
             reason = (str(error).splitlines() or ["no reason given"])[0]
+            if "Cannot obtain block length" in reason:
+                raise InDoubt(
+                    f"HDFS refused {function} {path}: {reason}. Its DataNode died while it was"
+                    " written; Flume closes it within a minute or two: try again then."
+                ) from error
             raise Unavailable(f"HDFS refused {function} {path}: {reason}") from error
 
     def _call(self, function: str, *args: Any, **options: Any) -> Any:

@@ -1,5 +1,6 @@
 """Files of HDFS, brought into a local folder a few at a time."""
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,9 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from pipeline.webhdfs import Hdfs
+from pipeline.webhdfs import Hdfs, InDoubt
 
 _AHEAD: Final = 8
+_IN_DOUBT_SECONDS: Final = 120
+"""How long Flume may take to close a file whose DataNode died: a minute after its last line."""
 _THREADS: Final = 4
 """One request takes some milliseconds of waiting: a few at once hide them."""
 
@@ -44,17 +47,22 @@ def _take(waiting: deque[Future[tuple[str, Path]]]) -> Iterator[tuple[str, Path]
 
 
 def _fetch(hdfs: Hdfs, path: str, copy: Path) -> tuple[str, Path]:
-    with copy.open("wb") as file:
+    give_up = time.monotonic() + _IN_DOUBT_SECONDS
+    while True:
         try:
-            for piece in hdfs.chunks(path):
-                file.write(piece)
+            with copy.open("wb") as file:
+                for piece in hdfs.chunks(path):
+                    file.write(piece)
         except FileNotFoundError:
+            if path == _closed_name(path):
+                raise
             path = _closed_name(path)
-            file.seek(0)
-            file.truncate()
-            for piece in hdfs.chunks(path):
-                file.write(piece)
-    return path, copy
+        except InDoubt:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(1)
+        else:
+            return path, copy
 
 
 def _closed_name(path: str) -> str:
