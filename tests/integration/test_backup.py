@@ -190,4 +190,3 @@ def test_after_a_reboot_up_makes_it_whole(restored: Restored) -> None:
     assert status(stack)["healthy"]
     (row,) = stack.sql(f"select count(*) n from transactions_cln where order_id like '{name}-%'")
     assert row["n"] == lines > 100
-    assert stack.answer("rebuild")["ok"]

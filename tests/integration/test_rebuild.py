@@ -164,7 +164,6 @@ def test_a_whole_partition_comes_back_and_a_stream_that_stood_stands(
     finally:
         supervisor.start("streaming")
     stack.ok("verify", "--wait")
-    assert rebuilt(stack)["ok"] is True
     assert f"{prefix}-LATER" in stored(hdfs)["order_id"].to_pylist()
 
 
@@ -229,7 +228,6 @@ def test_a_repair_waits_until_raw_has_what_the_table_has(
         supervisor.start("flume")
         supervisor.start("streaming")
     stack.ok("verify", "--wait")
-    assert rebuilt(stack)["ok"] is True
 
 
 def test_a_line_once_future_counts_where_it_is_live(stack: OwnStack, prefix: str) -> None:

@@ -31,7 +31,7 @@ class Raw(Hdfs):
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pause not; gives the pauses."""
     pauses: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    monkeypatch.setattr("pipeline.verify.fetched.time.sleep", pauses.append)
     return pauses
 
 
