@@ -3,9 +3,12 @@
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+
+from batch.comparison import Comparison, open_comparison
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,10 @@ def spark() -> Iterator[SparkSession]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Iterator[Comparison]:
+    """A rebuild's comparison, with nothing in it yet."""
+    with open_comparison(tmp_path) as opened:
+        yield opened

@@ -1,12 +1,10 @@
 """The comparison of a rebuild: rows that raw makes against live ones."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from batch.comparison import Comparison, Outcome, open_comparison
+from batch.comparison import Comparison, Outcome
 from tests.unit.order_rows import NOON, line
 from tests.unit.rebuild_rows import (
     DAY,
@@ -19,12 +17,6 @@ from tests.unit.rebuild_rows import (
     repaired,
     verdict,
 )
-
-
-@pytest.fixture
-def comparison(tmp_path: Path) -> Iterator[Comparison]:
-    with open_comparison(tmp_path) as opened:
-        yield opened
 
 
 def test_the_same_rows_are_no_difference_however_often_raw_has_them(

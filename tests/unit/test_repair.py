@@ -1,13 +1,11 @@
 """What a repair writes, what it keeps, and what it refuses to take away."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from batch.comparison import Comparison, Outcome, open_comparison
+from batch.comparison import Comparison, Outcome
 from batch.live import may_hold
 from batch.origins import find_origins, repaired_rows
 from batch.rebuild import Result, without_stream
@@ -26,12 +24,6 @@ from tests.unit.rebuild_rows import (
     repaired,
     verdict,
 )
-
-
-@pytest.fixture
-def comparison(tmp_path: Path) -> Iterator[Comparison]:
-    with open_comparison(tmp_path) as opened:
-        yield opened
 
 
 def test_a_repair_keeps_what_was_there_and_adds_what_the_topic_knows(
