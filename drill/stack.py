@@ -77,12 +77,15 @@ class OwnStack:
             ) from error
 
     def ok(self, *arguments: str, stdin: str | None = None, timeout: float = 300) -> str:
-        """Run a command that must succeed, and give its standard output."""
+        """Run a command that must succeed, and give its standard output.
+
+        Raises LoyaltyError with what it said, and with the status that says who was restarted why.
+        """
         done = self.run(*arguments, stdin=stdin, timeout=timeout)
         if done.returncode:
             raise LoyaltyError(
                 f"`./loyalty {' '.join(arguments)}` ended with {done.returncode}:"
-                f"\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+                f"\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}\n{self.run('status').stdout}"
             )
         return done.stdout
 

@@ -199,3 +199,17 @@ def test_hive_reads_quarantined_bytes_as_they_were(warehouse: Warehouse) -> None
     set_location(warehouse.session, "quarantine", f"{warehouse.uri}{folder}", {"arrival_dt": DAY})
     found = warehouse.session.rows("select kafka_offset, raw from quarantine")
     assert found == list(enumerate(lines))
+
+
+def test_a_result_may_be_larger_than_hiveserver2s_memory(warehouse: Warehouse) -> None:
+    count, raw = 5000, b"x" * 65_536
+    rows = [{"raw": raw, "reason": "FIELDS", "kafka_offset": n, "seen_at": AT}
+            for n in range(count)]  # fmt: skip
+    folder = f"{warehouse.clean}/quarantine/arrival_dt={DAY}/g=1"
+    table = pa.Table.from_pylist(rows, schema=QUARANTINE)
+    warehouse.spark.write(f"{folder}/x.parquet", encode(table, QUARANTINE))
+    set_location(warehouse.session, "quarantine", f"{warehouse.uri}{folder}", {"arrival_dt": DAY})
+    with warehouse.session.result("select kafka_offset, raw from quarantine") as result:
+        assert result is not None
+        found = [n for n, value in result.rows if value == raw]
+    assert found == list(range(count))
