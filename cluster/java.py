@@ -31,7 +31,7 @@ def _filled(text: str, settings: Settings, jars: dict[str, Path]) -> str:
         return f"{jars[module]}/{rest}"
     if text.startswith("{classes}/"):
         return str(class_folder(text.removeprefix("{classes}/")))
-    return text.format(conf=settings.data / "conf", **values)
+    return text.format(conf=settings.data / "conf", listen=settings.listen, **values)
 
 
 def java_command(

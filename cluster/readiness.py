@@ -12,7 +12,6 @@ from cluster.storage import PROBES, write_and_read
 from hbase.table import probe
 from hive.runs import QUIET_SECONDS, silence
 from hive.session import connect
-from pipeline.addresses import LOOPBACK
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.settings import Settings
@@ -49,7 +48,7 @@ def ask_thrift(settings: Settings) -> None:
 
 def ask_metastore(settings: Settings) -> None:
     """`get_all_databases` gives a list."""
-    if _call(LOOPBACK, settings.metastore_port, "get_all_databases") != TType.LIST:
+    if _call(*settings.metastore, "get_all_databases") != TType.LIST:
         raise LoyaltyError("the metastore refused get_all_databases")
 
 

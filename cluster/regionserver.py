@@ -12,7 +12,6 @@ import socket
 import struct
 from typing import Final
 
-from pipeline.addresses import LOOPBACK
 from pipeline.errors import LoyaltyError
 from pipeline.settings import Settings
 
@@ -39,10 +38,11 @@ def ask_regionserver(settings: Settings) -> None:
     Raises HasEnded where it says that it has aborted or stopped, or its master has ended; NotOpen
     where it says anything else; ConnectionRefusedError before its port is open and after its end.
     """
-    thrown = thrown_in(_server_info(settings.hbase_regionserver_port))
+    host = settings.host("hbase")
+    thrown = thrown_in(_server_info(host, settings.hbase_regionserver_port))
     # the master opens its port first. One that has failed to start (say, while the DataNode is
     # away) closes it and leaves its region server waiting for a master for ever
-    if not _listens(settings.hbase_master_port):
+    if not _listens(host, settings.hbase_master_port):
         raise HasEnded("HBase's master has ended, its process lives on")
     if thrown is not None and any(word in thrown for word in _ENDED):
         raise HasEnded(f"HBase's region server has ended ({thrown}), its process lives on")
@@ -50,13 +50,13 @@ def ask_regionserver(settings: Settings) -> None:
         raise NotOpen(f"HBase's region server does not serve ({thrown})")
 
 
-def _server_info(port: int) -> bytes:
+def _server_info(host: str, port: int) -> bytes:
     """Give the answer to GetServerInfo: a ResponseHeader and what follows, without its length."""
     header = _text(1, _text(1, b"loyalty")) + _text(2, b"AdminService")
     # call 1, method, and that arguments follow: an empty GetServerInfoRequest
     request = b"\x08\x01" + _text(3, b"GetServerInfo") + b"\x20\x01"
     call = _varint(len(request)) + request + _varint(0)
-    with socket.create_connection((LOOPBACK, port), timeout=TIMEOUT_SECONDS) as connection:
+    with socket.create_connection((host, port), timeout=TIMEOUT_SECONDS) as connection:
         connection.settimeout(TIMEOUT_SECONDS)
         connection.sendall(_PREAMBLE + _sized(header) + _sized(call))
         with connection.makefile("rb") as stream:
@@ -64,9 +64,9 @@ def _server_info(port: int) -> bytes:
             return _exactly(stream.read(size), size)
 
 
-def _listens(port: int) -> bool:
+def _listens(host: str, port: int) -> bool:
     try:
-        socket.create_connection((LOOPBACK, port), timeout=TIMEOUT_SECONDS).close()
+        socket.create_connection((host, port), timeout=TIMEOUT_SECONDS).close()
     except ConnectionRefusedError:
         return False
     return True

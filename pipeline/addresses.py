@@ -4,7 +4,8 @@ import re
 from typing import Final, NamedTuple, Self
 
 LOOPBACK: Final = "127.0.0.1"
-"""Where every server of our own listens, and nowhere else."""
+"""Where every server of our own listens, and nowhere else, unless it has a container."""
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104  # of a container, whose ports are published on loopback
 EMBEDDED: Final = "embedded"
 """In the place of an address: the server of our own, which `up` starts."""
 LOCAL: Final = (LOOPBACK, "localhost")

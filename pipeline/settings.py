@@ -7,12 +7,11 @@ what .env.example and `./loyalty config` say of it.
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Any, Final, Self
 
 from pydantic import (
     Field,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -22,21 +21,19 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from pipeline.addresses import EMBEDDED, LOOPBACK, Address, parse_all
 from pipeline.contradictions import describe, refuse_contradictions
 from pipeline.errors import UsageError
 from pipeline.layout import read_layout
 from pipeline.recurrence import parse as parse_recurrence
+from pipeline.servers import Servers
 from pipeline.variables import PREFIX, EnvFile, find_faults, find_unknown, variable_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout."""
 
-Port = Annotated[int, Field(ge=1024, le=65_535)]
 
-
-class Settings(BaseSettings):
-    """Ports are the servers' own standard ones; hosts are loopback."""
+class Settings(Servers):
+    """Where the servers are comes from Servers; folders, schedules and times are here."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=ROOT / ".env", env_ignore_empty=True, frozen=True,
@@ -49,45 +46,6 @@ class Settings(BaseSettings):
     programme: Path = ROOT / "programme.toml"
     """The chain's own rules: time zone, currency, menu."""
 
-    kafka_port: Port = 9092
-    """Where our Kafka broker listens."""
-    kafka_controller_port: Port = 9093
-    """Where our Kafka's controller listens, for the broker in the same process."""
-    namenode_port: Port = 8020
-    """Where our HDFS NameNode listens (RPC)."""
-    namenode_http_port: Port = 9870
-    """Where our HDFS NameNode listens for WebHDFS."""
-    datanode_port: Port = 9866
-    """Where our HDFS DataNode takes and gives blocks."""
-    datanode_ipc_port: Port = 9867
-    """Where our HDFS DataNode is asked about its blocks."""
-    datanode_http_port: Port = 9864
-    """Where our HDFS DataNode listens for WebHDFS."""
-    hbase_master_port: Port = 16000
-    """Where our HBase's master listens."""
-    hbase_regionserver_port: Port = 16020
-    """Where our HBase's region server listens."""
-    zookeeper_port: Port = 2181
-    """Where the ZooKeeper in our HBase's process listens."""
-    thrift_port: Port = 9090
-    """Where our HBase's Thrift server listens, the till's door."""
-    metastore_port: Port = 9083
-    """Where our Hive metastore listens."""
-    hiveserver2_port: Port = 10000
-    """Where our HiveServer2 listens, the analyst's door."""
-
-    given_kafka: str = Field(EMBEDDED, validation_alias="LOYALTY_KAFKA")
-    """The Kafka to use instead of our own: host:port, or several with commas between them."""
-    given_hdfs: str = Field(EMBEDDED, validation_alias="LOYALTY_HDFS")
-    """The HDFS to use instead of our own: host:port of its NameNode (RPC)."""
-    given_webhdfs: str = Field(EMBEDDED, validation_alias="LOYALTY_WEBHDFS")
-    """The WebHDFS of that NameNode: host:port; with LOYALTY_HDFS, or not at all."""
-    given_hbase: str = Field(EMBEDDED, validation_alias="LOYALTY_HBASE")
-    """The HBase to use instead of our own: host:port of its Thrift server."""
-    given_zookeeper: str = Field(EMBEDDED, validation_alias="LOYALTY_ZOOKEEPER")
-    """The ZooKeeper of that HBase: host:port, or several; with LOYALTY_HBASE, or not at all."""
-    given_hive: str = Field(EMBEDDED, validation_alias="LOYALTY_HIVE")
-    """The Hive to use instead of our own: host:port of its HiveServer2."""
     hdfs_superuser: str = Field("root", pattern=r"^[A-Za-z0-9._-]{1,64}$")
     """Who makes our folders on a given HDFS: its superuser; our own has root."""
     hdfs_replication: int = Field(default=3, ge=1, le=512)
@@ -166,20 +124,6 @@ class Settings(BaseSettings):
             )
         return name
 
-    @field_validator("given_kafka", "given_hdfs", "given_webhdfs", "given_hbase",
-                     "given_zookeeper", "given_hive")  # fmt: skip
-    @classmethod
-    def _is_an_address(cls, text: str, info: ValidationInfo) -> str:
-        if text == EMBEDDED:
-            return text
-        found = parse_all(text)
-        if len(found) > 1 and info.field_name not in {"given_kafka", "given_zookeeper"}:
-            raise ValueError("has to be one host:port")
-        # Flume's HBase sink takes them apart and insists on it
-        if info.field_name == "given_zookeeper" and len({one.port for one in found}) > 1:
-            raise ValueError("has to have the same port for every host")
-        return text
-
     @field_validator("partition_hours")
     @classmethod
     def _divides_a_day(cls, hours: int) -> int:
@@ -193,45 +137,9 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def given(self) -> list[str]:
-        """What is given and therefore never started: of kafka, hdfs, hbase and hive."""
-        names = ("kafka", "hdfs", "hbase", "hive")
-        return [name for name in names if getattr(self, f"given_{name}") != EMBEDDED]
-
-    @property
-    def kafka(self) -> str:
-        """Bootstrap servers."""
-        return self._or_own(self.given_kafka, self.kafka_port)
-
-    @property
     def grace_seconds(self) -> int:
         """How long an old generation stays."""
         return self.generation_minutes * 60
-
-    @property
-    def hdfs(self) -> str:
-        """The file system's URI, as Spark, Hive and Flume want it."""
-        return f"hdfs://{self._or_own(self.given_hdfs, self.namenode_port)}"
-
-    @property
-    def webhdfs(self) -> str:
-        """Where the `hdfs` package finds the NameNode."""
-        return f"http://{self._or_own(self.given_webhdfs, self.namenode_http_port)}"
-
-    @property
-    def thrift(self) -> Address:
-        """HBase's Thrift server."""
-        return Address.parse(self._or_own(self.given_hbase, self.thrift_port))
-
-    @property
-    def zookeeper(self) -> str:
-        """The quorum of HBase's ZooKeeper, as Flume's sink wants it."""
-        return self._or_own(self.given_zookeeper, self.zookeeper_port)
-
-    @property
-    def hive(self) -> Address:
-        """HiveServer2."""
-        return Address.parse(self._or_own(self.given_hive, self.hiveserver2_port))
 
     @property
     def replication(self) -> int:
@@ -242,10 +150,6 @@ class Settings(BaseSettings):
     def superuser(self) -> str:
         """HDFS's superuser, who makes our folders."""
         return self.hdfs_superuser if "hdfs" in self.given else "root"
-
-    @staticmethod
-    def _or_own(given: str, port: int) -> str:
-        return f"{LOOPBACK}:{port}" if given == EMBEDDED else given
 
     @property
     def is_scheduled(self) -> bool:

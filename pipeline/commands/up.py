@@ -53,6 +53,11 @@ def up(  # noqa: PLR0917 (options have no order)
     from pipeline.lock import only_one
 
     settings = read_settings()
+    if settings.containers:
+        raise UsageError(
+            "LOYALTY_CONTAINERS is for docker-compose.yml, which starts a container for each "
+            "component; leave it out, and `up` starts them as processes."
+        )
     traffic = {"shape": shape, "refunds": refunds, "redemptions": redemptions}
     given = {"rate": rate} | traffic | {"history": history or None}
     if empty and (names := [f"--{name}" for name, value in given.items() if value is not None]):

@@ -1,0 +1,63 @@
+"""With a container for each component the same templates name the containers, and listen there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cluster.component import read_components
+from cluster.java import java_command
+from pipeline.addresses import EVERYWHERE, LOOPBACK
+from pipeline.cli import app
+from pipeline.settings import Settings
+from tests.unit.test_given import JARS, rendered
+
+OUTSIDE = "advertised.listeners=PLAINTEXT://127.0.0.1:9092,INNER://kafka:19092"
+"""What the broker tells the host's clients, whose port is published on loopback."""
+CONTROLLER = ("controller.quorum.voters=1@127.0.0.1:9093", "CONTROLLER://127.0.0.1:9093")
+"""The broker's own process is the only one that asks its controller."""
+
+
+def in_containers(data: Path) -> Settings:
+    return Settings.model_validate({"data": data, "containers": True})
+
+
+def test_everybody_finds_the_others_by_the_components_names(tmp_path: Path) -> None:
+    settings = in_containers(tmp_path)
+    hosts = {settings.host(name) for name in read_components()}
+    assert hosts == set(read_components())
+    assert settings.kafka == "kafka:19092"
+    assert settings.hdfs == "hdfs://namenode:8020"
+    assert settings.webhdfs == "http://namenode:9870"
+    assert settings.zookeeper == "hbase:2181"
+    assert settings.thrift == ("thrift", 9090)
+    assert settings.metastore == ("metastore", 9083)
+    assert settings.hive == ("hiveserver2", 10000)
+
+
+def test_loopback_is_left_for_the_hosts_clients_and_the_controller_only(tmp_path: Path) -> None:
+    text = rendered(in_containers(tmp_path / "data"))
+    assert OUTSIDE in text
+    for known in (OUTSIDE, *CONTROLLER):
+        text = text.replace(known, "")
+    assert LOOPBACK not in text
+    assert "localhost" not in text
+
+
+def test_natively_nobody_listens_elsewhere(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"data": tmp_path / "data"})
+    assert EVERYWHERE not in rendered(settings)
+    thrift = java_command(read_components()["thrift"], settings, JARS)
+    assert thrift[thrift.index("-b") + 1] == LOOPBACK
+    listening = re.findall(r"listeners=.*", rendered(settings))
+    assert listening
+    assert all(LOOPBACK in line for line in listening)
+
+
+def test_up_starts_processes_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    monkeypatch.setenv("LOYALTY_CONTAINERS", "true")
+    done = CliRunner().invoke(app, ["up"], prog_name="./loyalty")
+    assert done.exit_code == 2
+    assert "LOYALTY_CONTAINERS is for docker-compose.yml" in done.stderr
