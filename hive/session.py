@@ -36,16 +36,20 @@ PAGE_ROWS: Final = 1000
 
 _RUNNING: Final = {0, 1, 7}
 _FINISHED: Final = 2
+_ERROR: Final = 5
 _AGAIN: Final = "run it again; `./loyalty logs hiveserver2` says more"
 _ENDED: Final = {
     3: ("was cancelled", _AGAIN),
     4: ("was closed", _AGAIN),
-    5: ("failed", "correct what it names; `./loyalty logs hiveserver2` says more"),
+    _ERROR: ("failed", "correct what it names; `./loyalty logs hiveserver2` says more"),
     8: ("took too long", "ask for less, or raise LOYALTY_GENERATION_MINUTES"),
 }
 """TOperationState of TCLIService.thrift: INITIALIZED, RUNNING and PENDING; FINISHED; the others,
 each with the next step.
 """
+
+_IN_FETCH: Final = "Unable to get the next row set with exception: "
+"""Before the cause, where a row could not be computed."""
 
 Row = tuple[Any, ...]
 
@@ -139,9 +143,8 @@ class Session:
             if answer.operationState == _FINISHED:
                 return
             if answer.operationState not in _RUNNING:
-                how, step = _ENDED.get(answer.operationState, ("ended", _AGAIN))
                 reason = useful_sentence(answer.errorMessage or "Hive gives no reason")
-                raise LoyaltyError(f"The statement {how}: {reason.rstrip('.')}; {step}.")
+                raise LoyaltyError(_failed(answer.operationState, reason))
 
     def _result(self, cursor: Any, description: list[Row]) -> Result:
         names = [name for name, *_ in description]
@@ -154,7 +157,7 @@ class Session:
         self._socket.setTimeout(1000 * min(COMPILE_SECONDS, self._timeout))
         while True:
             with _sentences(self._address):
-                page = cursor.fetchmany(PAGE_ROWS)
+                page = _fetch(cursor)
             if not page:
                 return
             yield from page
@@ -185,6 +188,26 @@ def connect(host: str, port: int, timeout: float) -> Session:
     with _sentences(address):
         connection = open_connection(thrift_transport=transport, username=USER)
     return Session(connection, socket, address, timeout)
+
+
+def _fetch(cursor: Any) -> list[Row]:
+    """Give the next page of rows.
+
+    Raises LoyaltyError where the statement fails: a simple one is computed while it is fetched.
+    """
+    try:
+        page: list[Row] = cursor.fetchmany(PAGE_ROWS)
+    except HiveError as error:
+        if _IN_FETCH in str(error):
+            raise LoyaltyError(_failed(_ERROR, _message(error))) from error
+        raise
+    return page
+
+
+def _failed(state: int, reason: str) -> str:
+    """Say how a statement has ended (TOperationState), why, and the next step."""
+    how, step = _ENDED.get(state, ("ended", _AGAIN))
+    return f"The statement {how}: {reason.rstrip('.')}; {step}."
 
 
 @contextmanager
@@ -229,5 +252,6 @@ def useful_sentence(message: str) -> str:
     text = causes[-1] if causes else message.strip().partition("\n")[0]
     text = re.sub(r"^Error (?:while \w+ statement|running query): ", "", text)
     text = re.sub(r"^.*?(?:FAILED: |Execution Error, return code \d+ from )", "", text)
+    text = text.removeprefix(_IN_FETCH)
     text = re.sub(r"\b(?:[a-z][a-z0-9_]*\.){2,}(?=[A-Z]\w*(?:Exception|Error)\b)", "", text)
     return text.strip()

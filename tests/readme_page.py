@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.programme import read_programme
 from pipeline.settings import ROOT, Settings
+from producer.orders import REWARDS
 from producer.pool import demo_customers
 
 PAGE = ROOT / "README.md"
@@ -65,11 +66,12 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> str:
 
 
 def shape(output: str) -> str:
-    """Give an output without what differs from one run to the next: figures, members, items.
+    """Give an output without what differs from one run to the next.
 
-    Rows that are alike then are one.
+    (Figures, members, items and events.) Rows that are alike then are one.
     """
     text = _varying().sub("NAME", output)
+    text = re.sub(r"\b(SALE|REFUND|REDEEM)\b", "EVENT", text)
     text = re.sub(r"\b(demo|history)-", "RUN-", text)
     text = re.sub(r"\b[0-9a-f]{12,16}\b", "HASH", text)
     text = re.sub(r"-?\d[\d.,:]*", "9", text)
@@ -87,10 +89,11 @@ def labels(screen: str) -> list[str]:
 
 
 def _varying() -> re.Pattern[str]:
-    """Match a demo member's name as customers_cln has it, or an item of the menu."""
+    """Match a demo member's name as customers_cln has it, an item of the menu, or a reward."""
     names = {row[2].strip() for row in csv.reader(demo_customers().splitlines())}
     items = {item.item for item in read_programme(Settings().programme).menu}
-    longest_first = sorted(names | items, key=len, reverse=True)
+    rewards = {reward for reward, _ in REWARDS}
+    longest_first = sorted(names | items | rewards, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first)))
 
 

@@ -27,14 +27,14 @@ from tests.waiting import wait_until
 def test_a_statement_that_fails_or_takes_too_long_is_a_sentence(stack: OwnStack) -> None:
     port = stack.settings.hiveserver2_port
     with (
-        connect("127.0.0.1", port, timeout=60) as session,
         pytest.raises(LoyaltyError, match=r"^The statement failed: .*ASSERT_TRUE"),
+        connect("127.0.0.1", port, timeout=60) as session,
     ):
         session.rows("select assert_true(1 = 2)")
     begun = time.monotonic()
     with (
-        connect("127.0.0.1", port, timeout=2) as session,
         pytest.raises(LoyaltyError, match=rf"127\.0\.0\.1:{port}"),
+        connect("127.0.0.1", port, timeout=2) as session,
     ):
         session.rows("select reflect('java.lang.Thread', 'sleep', bigint(20000))")
     assert time.monotonic() - begun < 8

@@ -4,12 +4,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from drill import controls
+from drill import controls, load
 from drill.controls import LAST, Bench, Control
-from drill.load import Till, under_load
+from drill.load import Till, even_out, under_load
 from drill.plan import Plan
 from drill.stack import OwnStack, describe
 from drill.verdict import Count
@@ -55,7 +56,10 @@ def test_a_till_that_writes_what_it_should_is_no_complaint(tmp_path: Path) -> No
     assert till.lines_per_second() > 0.9 * PLAN.rate
 
 
-def test_a_till_that_writes_too_little_is_a_complaint(tmp_path: Path) -> None:
+def test_a_till_that_writes_too_little_is_a_complaint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "EVEN_SECONDS", 0.5)
     with under_load(scripted(tmp_path, SLOW), PLAN) as (till, complaints):
         time.sleep(0.5)
     assert 0 < till.lines_per_second() < 0.9 * PLAN.rate
@@ -88,3 +92,22 @@ def test_so_it_is_where_a_safety_was_taken_away(
     _, complaints = controls._take_away(Bench(stack, Till(stack, PLAN.rate, 1)), LAST)
     assert len(complaints) == bool(says)
     assert says in "".join(complaints)
+
+
+def test_a_stall_of_a_short_drill_is_evened_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        pid = 1
+        asked = 0
+
+        def complaint(self) -> str:
+            self.asked += 1
+            return "too slow" if self.asked < 3 else ""
+
+    slow = Slow()
+    even_out(cast("Till", slow))
+    assert slow.asked == 3
+    never = Slow()
+    never.asked = -1_000_000
+    monkeypatch.setattr(load, "EVEN_SECONDS", 0.5)
+    even_out(cast("Till", never))
+    assert never.complaint() == "too slow"

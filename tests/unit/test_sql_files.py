@@ -131,6 +131,10 @@ ASSERTED = (
         (WRONG, "SemanticException [Error 10001]: Line 1:14 Table not found 'nope'"),
         (FAILED, "FileNotFoundException: File x does not exist."),
         (ASSERTED, "HiveException: ASSERT_TRUE(): assertion failed."),
+        (
+            "Unable to get the next row set with exception: HiveException: it failed",
+            "HiveException: it failed",
+        ),
         ("Query timed out", "Query timed out"),
     ],
 )
