@@ -41,12 +41,24 @@ def unacknowledged(conf: Path) -> Iterator[None]:
 @contextmanager
 def crippled(stack: OwnStack, component: str, safety: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a component without a safety, in the place of the supervised one; ends it."""
+    words = ["drill.lack", safety, component]
+    with replaced(stack, component, words, log=f"without-{safety}") as process:
+        yield process
+
+
+@contextmanager
+def replaced(
+    stack: OwnStack, component: str, words: list[str], *, log: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `python -m WORDS` with a component's environment, in its place; ends it.
+
+    The supervised one has to be stopped.
+    """
     variables = stack.environment | environment(read_components()[component], stack.settings)
-    command = [sys.executable, "-m", "drill.lack", safety, component]
-    with (stack.places.logs / f"without-{safety}.log").open("ab") as output:
+    with (stack.places.logs / f"{log}.log").open("ab") as output:
         process = subprocess.Popen(
-            command, env=variables, cwd=stack.places.run, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=output,
+            [sys.executable, "-m", *words], env=variables, cwd=stack.places.run,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:
         yield process

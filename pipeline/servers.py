@@ -43,8 +43,8 @@ class Servers(BaseSettings):
     """Where our HiveServer2 listens, the analyst's door."""
 
     containers: bool = False
-    """Whether each component has a container of its own, with its name, and listens on all of the
-    container's addresses; docker-compose.yml says so."""
+    """Whether each component is in a container of its own, named after it, and listens on all of
+    that container's addresses. Nothing here starts such containers yet, and `up` refuses it."""
 
     given_kafka: str = Field(EMBEDDED, validation_alias="LOYALTY_KAFKA")
     """The Kafka to use instead of our own: host:port, or several with commas between them."""

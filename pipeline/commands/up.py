@@ -55,8 +55,8 @@ def up(  # noqa: PLR0917 (options have no order)
     settings = read_settings()
     if settings.containers:
         raise UsageError(
-            "LOYALTY_CONTAINERS is for docker-compose.yml, which starts a container for each "
-            "component; leave it out, and `up` starts them as processes."
+            "LOYALTY_CONTAINERS is for components in containers, and `up` starts processes; "
+            "leave it out, then try again."
         )
     traffic = {"shape": shape, "refunds": refunds, "redemptions": redemptions}
     given = {"rate": rate} | traffic | {"history": history or None}

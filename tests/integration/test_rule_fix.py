@@ -1,13 +1,10 @@
 """A rule that was too strict is mended: what it has quarantined is replayed, and counts once."""
 
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cluster.component import read_components
-from cluster.java import environment
+from drill.crippled import replaced
 from drill.stack import OwnStack
 from tests.waiting import wait_until
 
@@ -15,18 +12,10 @@ from tests.waiting import wait_until
 @contextmanager
 def too_strict(stack: OwnStack) -> Iterator[None]:
     """Let a stream that refuses a good item run in the place of the supervised one."""
-    variables = stack.environment | environment(read_components()["streaming"], stack.settings)
     stack.supervisor.stop("streaming")
     try:
-        with (
-            (stack.places.logs / "too-strict.log").open("ab") as output,
-            subprocess.Popen([sys.executable, "-m", "tests.integration.stricter"], env=variables,
-                             cwd=stack.places.run, stdout=output, stderr=output) as stream,
-        ):  # fmt: skip
-            try:
-                yield
-            finally:
-                stream.terminate()
+        with replaced(stack, "streaming", ["tests.integration.stricter"], log="too-strict"):
+            yield
     finally:
         stack.supervisor.start("streaming")
 

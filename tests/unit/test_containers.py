@@ -60,4 +60,4 @@ def test_up_starts_processes_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setenv("LOYALTY_CONTAINERS", "true")
     done = CliRunner().invoke(app, ["up"], prog_name="./loyalty")
     assert done.exit_code == 2
-    assert "LOYALTY_CONTAINERS is for docker-compose.yml" in done.stderr
+    assert "LOYALTY_CONTAINERS is for components in containers" in done.stderr

@@ -189,7 +189,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
     assert not (tmp_path / "var").exists() or not list((tmp_path / "var").glob("orders-log/*.log"))
 
 
-def refused(arguments: list[str], code: int, expected: tuple[str, ...]) -> None:
+def assert_refused(arguments: list[str], code: int, expected: tuple[str, ...]) -> None:
     """Run a use; its end is this code and one sentence with these words, on stderr alone."""
     done = CliRunner().invoke(app, arguments, prog_name="./loyalty")
     assert (done.exit_code, done.stdout) == (code, ""), done.output
@@ -206,7 +206,7 @@ def test_a_wrong_use(words: dict[str, str], code: int, use: str, expected: tuple
     for word in use.split():
         head, slash, tail = word.partition("/")
         given.append(f"{words[head]}{slash}{tail}" if head in words else word)
-    refused(given, code, expected)
+    assert_refused(given, code, expected)
 
 
 @pytest.mark.parametrize(("name", "value", "code", "expected"), SETTINGS)
@@ -215,28 +215,30 @@ def test_a_wrong_setting(
     name: str, value: str, code: int, expected: tuple[str, ...],
 ) -> None:  # fmt: skip
     monkeypatch.setenv(f"LOYALTY_{name}", words.get(value, value))
-    refused(["status"], code, expected)
+    assert_refused(["status"], code, expected)
 
 
 def test_an_empty_statement_and_two_of_them(words: dict[str, str]) -> None:
-    refused(["sql", ""], 2, ("no statement", "give one in quotes"))
-    refused(["sql", "select 1", "-f", words["FILE"]], 2, ("one of these", "-f FILE"))
+    assert_refused(["sql", ""], 2, ("no statement", "give one in quotes"))
+    assert_refused(["sql", "select 1", "-f", words["FILE"]], 2, ("one of these", "-f FILE"))
 
 
 def test_somebody_elses_data_folder(words: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "thesis.tex").touch()
-    refused(["up"], 1, ("no stamp of `up`", "set LOYALTY_DATA to a new or an empty folder"))
-    refused(["down", "--purge", "--yes"], 1, ("no stamp of `up`", "look at LOYALTY_DATA"))
+    assert_refused(["up"], 1, ("no stamp of `up`", "set LOYALTY_DATA to a new or an empty folder"))
+    assert_refused(["down", "--purge", "--yes"], 1, ("no stamp of `up`", "look at LOYALTY_DATA"))
     assert (tmp_path / "var" / "thesis.tex").exists()
 
 
 def test_a_folder_of_another_time_zone(words: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     write_stamp(Settings(data=tmp_path / "var"), "Asia/Tokyo", "empty")
-    refused(["produce", "--count", "1"], 1, ("Asia/Tokyo", "put Asia/Tokyo back"))
+    assert_refused(["produce", "--count", "1"], 1, ("Asia/Tokyo", "put Asia/Tokyo back"))
     (tmp_path / "var" / "stamp.json").write_text("{")
-    refused(["produce", "--count", "1"], 1, ("stamp.json is damaged", "another LOYALTY_DATA"))
+    assert_refused(
+        ["produce", "--count", "1"], 1, ("stamp.json is damaged", "another LOYALTY_DATA")
+    )
 
 
 def test_a_question_that_is_not_answered(words: dict[str, str], tmp_path: Path) -> None:
