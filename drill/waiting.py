@@ -20,17 +20,20 @@ def insist(
 ) -> T:
     """Ask until there is an answer, and give it.
 
-    Raises LoyaltyError after so many seconds, with a sentence in which {error} is what there was
-    instead. What is not NOT_READY is a bug, and goes through at once.
+    every: the least pause, in seconds; what takes longer to answer is asked more seldom. Raises
+    LoyaltyError after so many seconds, with a sentence in which {error} is what there was instead.
+    What is not NOT_READY is a bug, and goes through at once.
     """
     end = time.monotonic() + seconds
     while True:
+        asked = time.monotonic()
         try:
             return ask()
         except NOT_READY as error:
-            if time.monotonic() > end:
+            now = time.monotonic()
+            if now > end:
                 raise LoyaltyError(says.replace("{error}", str(error))) from error
-            time.sleep(every)
+            time.sleep(max(every, now - asked))
 
 
 def settle(judge: Callable[[], Count], seconds: float = SETTLE_SECONDS) -> Count:

@@ -15,7 +15,7 @@ from tests.integration.oracle import Reckoning, reckon
 from tests.integration.warehouse import Warehouse, own_warehouse
 from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 
-SHARED: Final = ("broken_stack", "stack")
+SHARED: Final = ("broken_stack", "stack", "small_log")
 """The stacks of a session; the one whose tests take longest comes first."""
 
 
@@ -63,6 +63,13 @@ def broken_stack() -> Iterator[OwnStack]:
 
     Each drill leaves it whole: everything runs and has read to the end of the log.
     """
+    with own_stack(trigger_seconds="1") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def small_log() -> Iterator[OwnStack]:
+    """Start one stack whose log files stay small: its tests have all of them read again."""
     with own_stack(trigger_seconds="1") as running:
         yield running
 

@@ -18,7 +18,7 @@ from tests.shared_data import CUSTOMERS as FILE
 from tests.shared_data import require_data
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows(stack: OwnStack) -> list[str]:
     """Load the chain's own file, which every test leaves in place; give its rows."""
     require_data()

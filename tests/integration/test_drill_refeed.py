@@ -2,7 +2,7 @@
 
 from drill.losses import LOSSES
 from drill.refeed import run_losses
-from drill.stack import own_stack
+from drill.stack import OwnStack
 
 SEED = 20261124
 SOME = ("positions", "checkpoint", "offsets", "log")
@@ -10,9 +10,8 @@ SOME = ("positions", "checkpoint", "offsets", "log")
 copies of the checkpoint are lost in test_stream_batches.py."""
 
 
-def test_the_log_fed_in_again_changes_nothing() -> None:
-    with own_stack(trigger_seconds="1") as stack:  # whose whole log is small
-        outcome = run_losses(stack, SEED, 400, SOME, lambda _: None)
+def test_the_log_fed_in_again_changes_nothing(small_log: OwnStack) -> None:
+    outcome = run_losses(small_log, SEED, 400, SOME, lambda _: None)
     assert outcome.ok, [*outcome.count.differences, *outcome.complaints]
     assert [row.component for row in outcome.rows] == [LOSSES[name].component for name in SOME]
     fed = [row.lines for name, row in zip(SOME, outcome.rows, strict=True) if LOSSES[name].feeds]

@@ -10,18 +10,15 @@ from typing import Any
 
 from cluster.readiness import ask_thrift
 from cluster.regionserver import ask_regionserver
-from cluster.report import describe as describe_status
-from cluster.stack import Stack
 from cluster.supervision import Supervisor
 from drill.stack import OwnStack, describe
 from pipeline.lock import only_one
-from pipeline.programme import read_programme
 from tests.integration.observation import components, pids, status
 from tests.waiting import wait_until
 
 
 def test_status_is_one_object_with_what_scripts_rely_on(stack: OwnStack) -> None:
-    document = status(stack)
+    document = stack.answer("status")
     assert document["healthy"] is True
     for component in document["components"]:
         assert {"name", "state", "restarts", "port", "rss_mib"} <= component.keys()
@@ -85,12 +82,10 @@ def test_an_hbase_that_stands_still_is_killed_and_told_about(stack: OwnStack) ->
 
 def test_a_flume_that_stands_still_is_not_healthy(stack: OwnStack) -> None:
     pid = pids(stack)["flume"]
-    # asked without a process for each question: it is stuck for five seconds, then killed
-    described = Stack(stack.settings, read_programme(stack.settings.programme))
     found: dict[str, Any] = {}
 
-    def is_stuck() -> bool:
-        document = describe_status(described)
+    def is_stuck() -> bool:  # for five seconds, then it is killed
+        document = status(stack)
         flume = next(c for c in document["components"] if c["name"] == "flume")
         found.update(flume, healthy=document["healthy"])
         return bool(flume["state"] == "stuck")

@@ -99,7 +99,7 @@ def test_status_waits_for_nobody_who_stands_still(stack: OwnStack) -> None:
     with stopped(stack, "kafka", "namenode"):
         # two seconds with the command's own start, on a machine that has time
         begun, allowed = time.monotonic(), patience() + 0.8 * max(1, load())
-        document = status(stack)
+        document = stack.answer("status")
         took = time.monotonic() - begun
     assert took < allowed
     by_name = {c["name"]: c for c in document["components"]}
