@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from batch.pause import paused
 from batch.process import run_job
-from cluster.supervision import Supervisor
+from cluster.container.care import care_of
 from hive.generations import GenerationTable
 from hive.session import connect
 from pipeline.errors import LoyaltyError
@@ -47,7 +47,7 @@ def repair(
     with (
         only_one(places.run / "rebuild.lock", DOING),
         only_one(places.run / "up.lock", DOING),
-        paused(Supervisor(places), "streaming"),
+        paused(care_of(settings), "streaming"),
     ):
         so_that = "Each partition is as it was or repaired; call it again."
         result = run_job(

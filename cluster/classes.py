@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from cluster.component import folder_of
-from cluster.jars import cache_folder
+from cluster.jars import cache_folder, jar_folders
 from pipeline.errors import LoyaltyError
 
 OPTIONS: Final = ("--release", "17", "-encoding", "UTF-8", "-proc:none", "-nowarn")
@@ -74,3 +74,7 @@ def _run_javac(module: str, arguments: list[str]) -> None:
             f"javac could not compile {module}'s classes: {error.strip()}; "
             "put JDK 17 first on the PATH, then run the same command again."
         )
+
+
+if __name__ == "__main__":  # an image's build
+    compile_classes("flume", jar_folders()["flume"])

@@ -45,10 +45,20 @@ class Component(BaseModel):
         """Give the ports that it listens on, the one that clients use first."""
         return [int(getattr(settings, port)) for port in self.ports]
 
+    def is_given(self, settings: Settings) -> bool:
+        """Tell whether a server that exists already is used instead."""
+        return bool(self.given) and getattr(settings, self.given) != EMBEDDED
+
     def address(self, settings: Settings) -> str:
-        """Give where the server is that is used instead; empty: it is our own."""
-        address = getattr(settings, self.given) if self.given else EMBEDDED
-        return "" if address == EMBEDDED else str(address)
+        """Give where it is when no process of this machine's supervisor: a given server, or a
+        container of its own (host:port, or its host alone). Empty: it is such a process.
+        """
+        if self.is_given(settings):
+            return str(getattr(settings, self.given))
+        if not settings.containers:
+            return ""
+        ports = self.port_numbers(settings)
+        return f"{settings.host(self.name)}:{ports[0]}" if ports else settings.host(self.name)
 
 
 def folder_of(name: str) -> Path:

@@ -1,7 +1,6 @@
 """Configuration: every file of a component's conf/ folder, rendered into the data folder."""
 
 import secrets
-import shutil
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -52,6 +51,15 @@ def render(settings: Settings, places: Places, zone: str, jars: dict[str, Path])
             target.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == ".j2":
                 text = engine.get_template(relative.as_posix()).render(values)
-                target.with_suffix("").write_text(text, encoding="utf-8")
+                _replace(target.with_suffix(""), text.encode())
             else:
-                shutil.copyfile(path, target)
+                _replace(target, path.read_bytes())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file that others may be reading, unless it is the same."""
+    if path.exists() and path.read_bytes() == content:
+        return
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    fresh.write_bytes(content)
+    fresh.replace(path)

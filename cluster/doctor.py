@@ -78,6 +78,8 @@ def _examine(stack: Stack) -> list[Check]:
         "jars": _jars,
         "order log": lambda: _order_log(stack.places, document),
     }
+    if stack.settings.containers:  # the image's and Docker's own affair
+        del looks["JDK"], looks["ports"]
     rows = list[Check]()
     for name, answer in ask_together(looks, LOOK_SECONDS).items():
         if isinstance(answer, Exception):

@@ -34,7 +34,7 @@ NOT_ASKED: Final = Late("it was not asked")
 @dataclass(frozen=True, slots=True)
 class Health:
     """One component. `state`: answering, running, stuck, silent, starting, down; one that is given
-    (where: host:port) answers or is silent.
+    (where: host:port), or in a container, answers or is silent, runs or is stuck.
 
     Who has a port is asked now. Flume, stream and producer are running, or stuck: the watcher
     finds that they have something to do and do not move, or their process is stopped.
@@ -88,10 +88,12 @@ def judge(
     asked = real_questions(stack.settings)
     health = []
     for c in stack.components.values():
-        process, given = processes.get(c.name), c.address(stack.settings)
+        process, elsewhere = processes.get(c.name), c.address(stack.settings)
+        given = elsewhere if c.is_given(stack.settings) else ""
         answer = answers.get(asked[c.name], NOT_ASKED) if c.name in asked else NO_QUESTION
-        if given:
-            state, error = _state_of_given(answer)
+        if elsewhere:
+            found = findings.components.get(c.name, {}) if answer is NO_QUESTION else {}
+            state, error = _state_elsewhere(answer, str(found.get("reason", "")))
         else:
             state, error = _state(process, answer, is_stuck=c.name in stuck)
         health.append(Health(
@@ -111,8 +113,13 @@ def _runs(process: Process | None) -> bool:
     return process is not None and process.pid > 0
 
 
-def _state_of_given(answer: object) -> tuple[str, str]:
-    return ("silent", sentence_of(answer)) if isinstance(answer, Exception) else ("answering", "")
+def _state_elsewhere(answer: object, reason: str) -> tuple[str, str]:
+    """reason: what the watcher has found of one that has no question."""
+    if isinstance(answer, Exception):
+        return "silent", sentence_of(answer)
+    if answer is NO_QUESTION:
+        return ("stuck", reason) if reason else ("running", "")
+    return "answering", ""
 
 
 def _state(process: Process | None, answer: object, *, is_stuck: bool) -> tuple[str, str]:

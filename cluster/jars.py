@@ -174,7 +174,17 @@ def write_locks() -> None:
             _lock_file(module).write_text(text, encoding="utf-8")
 
 
+def publish_all(fetched: Path) -> None:
+    """Put what Maven has copied into the cache, each jar checked by its hash (an image's build)."""
+    for module, target in jar_folders().items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _publish(module, fetched / module, target)
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] != ["lock"]:
-        sys.exit("usage: python -m cluster.jars lock")
-    write_locks()
+    if sys.argv[1:] == ["lock"]:
+        write_locks()
+    elif sys.argv[1:2] == ["publish"] and len(sys.argv) == 3:
+        publish_all(Path(sys.argv[2]))
+    else:
+        sys.exit("usage: python -m cluster.jars lock | publish FOLDER")

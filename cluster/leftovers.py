@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.places import RAW, SCRATCH, Places
+from pipeline.places import RAW, Places
 from pipeline.raw import begin_at, dates
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
@@ -35,16 +35,18 @@ def remove_leftovers(settings: Settings, hdfs: Hdfs, now: float, today: date) ->
 
 
 def _forget_sessions(places: Places, hdfs: Hdfs, oldest: float) -> Iterator[str]:
-    for path in old_sessions(hdfs, oldest):
+    for path in old_sessions(hdfs, oldest, str(places.scratch)):
         hdfs.delete(path)
         yield f"{path} on HDFS is deleted: its session is over"
-    for folder in (places.data / "hive" / "local", places.data / "hive" / "resources"):
+    # Tez has a folder here for each life of HiveServer2; the newest is in use
+    lives = sorted(places.scratch.glob(f"*/{TEZ}/*"), key=lambda path: path.stat().st_mtime)
+    for folder in (places.hive / "local", places.hive / "resources", *lives[:-1]):
         for left in old_files(folder, oldest):
             remove(left)
             yield f"{left} is deleted: its session is over"
 
 
-def old_sessions(hdfs: Hdfs, oldest: float, root: str = SCRATCH) -> Iterator[str]:
+def old_sessions(hdfs: Hdfs, oldest: float, root: str) -> Iterator[str]:
     """Give the scratch folders of Hive's sessions in which nothing has changed since `oldest`."""
     for user in hdfs.names(root):
         home = f"{root}/{user}"

@@ -15,7 +15,6 @@ from pipeline.places import (
     QUARANTINE,
     RAW,
     RAW_CUSTOMERS,
-    SCRATCH,
     SPEND,
     TRANSACTIONS,
     Places,
@@ -73,7 +72,8 @@ def describe_retention(settings: Settings, progress: Progress = unseen) -> list[
         ("HBase old files", f"{s.hbase_old_minutes} minutes", "hbase_old_minutes",
          lambda: _both(_on_hdfs(hdfs, "/hbase/oldWALs"), _on_hdfs(hdfs, "/hbase/archive"))),
         ("Hive scratch", f"{s.hive_scratch_hours} hours", "hive_scratch_hours",
-         lambda: _both(_on_hdfs(hdfs, SCRATCH), on_disk((places.data / "hive/local").rglob("*")))),
+         lambda: _both(_on_hdfs(hdfs, str(places.scratch)), on_disk(
+             p for f in (places.scratch, places.hive / "local") for p in f.rglob("*")))),
         ("server logs", f"{s.server_log_files + 1} x {s.server_log_mib} MiB each",
          "server_log_mib/files", lambda: on_disk(places.logs.glob("*"))),
         ("temporary files", "to next start", None,

@@ -22,7 +22,9 @@ def measure_sizes(settings: Settings) -> dict[str, int]:
     """
     places = Places(settings.data)
     hdfs = superuser_of(settings, timeout=5)
-    found = {store: used(places.data / folder) for store, folder in LOCAL.items()}
+    folders = {store: places.data / folder for store, folder in LOCAL.items()}
+    # Kafka's is elsewhere where it is given, or in a container of its own
+    found = {store: used(folder) for store, folder in folders.items() if folder.exists()}
     found |= {store: _size(hdfs, folder) for store, folder in ON_HDFS.items()}
     rest = [path for path in places.data.iterdir() if path.name not in {*LOCAL.values(), "hdfs"}]
     found["other"] = sum(map(used, [*rest, places.data / "hdfs" / "name"]))

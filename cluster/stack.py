@@ -13,6 +13,7 @@ from cluster import stamp
 from cluster.checks import Finding, check_machine, check_ports
 from cluster.component import Component, read_components
 from cluster.configuration import render
+from cluster.container.care import care_of
 from cluster.disk import settle_shortage
 from cluster.findings import read_findings
 from cluster.formats import formats, run_format
@@ -61,7 +62,7 @@ class Stack:
     @cached_property
     def supervisor(self) -> Supervisor:
         """Who cares for its processes."""
-        return Supervisor(self.places)
+        return care_of(self.settings)
 
     @cached_property
     def topic(self) -> Topic:
@@ -195,9 +196,19 @@ class Stack:
     def _wait(self, name: str, question: Callable[[], Answer]) -> Answer:
         """Wait for a component's real answer, unless another step of the start has failed."""
         component = self.components[name]
-        if component.address(self.settings):
+        if component.is_given(self.settings):
             return wait_for_given(component.given, self.settings, question, halt=self.halt)
         return wait_for_answer(name, question, self.supervisor, self.places, halt=self.halt)
+
+    def make_storage(self) -> None:
+        """Make the folders on HDFS and the topic, whoever started the servers."""
+        self._wait("datanode", self._make_folders)
+        self._wait("kafka", self._make_topic)
+
+    def make_tables(self) -> None:
+        """Make the tables of HBase and Hive, whoever started the servers."""
+        self._wait("thrift", self._make_hbase_tables)
+        self._wait("hiveserver2", self._make_hive_tables)
 
     def _make_folders(self) -> None:
         settings = self.settings
@@ -205,7 +216,7 @@ class Stack:
         is_first = not (settings.data / "hbase").exists()  # HBase makes it
         if is_first and "hbase" in self.own and "hdfs" in settings.given:
             check_hbase_root(hdfs)
-        make_folders(hdfs, settings.given)
+        make_folders(hdfs, self.places.scratch, settings.given)
 
     def _make_topic(self) -> None:
         # our own broker is configured with it
@@ -231,8 +242,7 @@ class Stack:
             lambda: ({group: self.topic.members(group) for group in GROUPS}, self.topic.ends()),
         )
         if self.supervisor.processes()["flume"].pid == 0:
-            missing = self._wait("kafka", lambda: expired_unread(self.topic, GROUPS))
-            (self.places.run / EXPIRED).write_text(expiry_sentence(missing), encoding="utf-8")
+            self.note_expired()
         if not self.supervisor.start("flume"):
             return
 
@@ -244,6 +254,11 @@ class Stack:
                     raise LoyaltyError(f"{group} has not read up to the topic's end")
 
         self._wait("flume", question)
+
+    def note_expired(self) -> None:
+        """Before Flume starts: note what Kafka has deleted before it was read."""
+        missing = self._wait("kafka", lambda: expired_unread(self.topic, GROUPS))
+        (self.places.run / EXPIRED).write_text(expiry_sentence(missing), encoding="utf-8")
 
     def _start_streaming(self) -> None:
         """The stream answers when its progress after the start has reached the topic's end."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Final
 
 from pipeline.errors import Refused
@@ -13,7 +14,6 @@ from pipeline.places import (
     QUARANTINE,
     RAW,
     RAW_CUSTOMERS,
-    SCRATCH,
     SPEND,
     TRANSACTIONS,
 )
@@ -25,8 +25,6 @@ FOLDERS: Final = (
     ("/hbase", "hbase", "hbase", "751"),
     ("/user", "root", "supergroup", "755"),
     ("/user/hive", "hive", "hive", "700"),
-    # HiveServer2 insists on 733; the folder above lets nobody else in
-    (SCRATCH, "hive", "hive", "733"),
     ("/warehouse", "hive", "lake", "750"),
     ("/warehouse_ext", "hive", "lake", "750"),
     ("/data", "root", "lake", "755"),
@@ -44,7 +42,7 @@ FOLDERS: Final = (
 PROBES: Final = "/probes"
 
 SERVERS: Final[Mapping[str, str]] = {
-    "/hbase": "hbase", "/user": "hive", "/user/hive": "hive", "/user/hive/scratch": "hive",
+    "/hbase": "hbase", "/user": "hive", "/user/hive": "hive",
     "/warehouse": "hive", "/warehouse_ext": "hive",
 }  # fmt: skip
 """Folders of our own HBase and Hive: a given one has its own."""
@@ -52,16 +50,20 @@ SHARED: Final = ("/user", "/data", "/data/raw")
 """On a given HDFS others may have theirs in them, too: they stay as they are."""
 
 
-def make_folders(hdfs: Hdfs, given: Collection[str] = ()) -> None:
+def make_folders(hdfs: Hdfs, scratch: Path, given: Collection[str] = ()) -> None:
     """Make every folder, as the superuser, with its owner and mode; what is in it stays.
 
-    Owners are set each time: a start may have been killed between the two. given: the servers
-    that are not ours (see Settings.given). Raises Refused for a folder of somebody else's on a
-    given HDFS; only an empty one is taken.
+    Owners are set each time: a start may have been killed between the two. scratch: see Places.
+    given: the servers that are not ours (see Settings.given). Raises Refused for a folder of
+    somebody else's on a given HDFS; only an empty one is taken.
     """
-    for path, owner, group, mode in wanted_folders(given):
+    rows = wanted_folders(given)
+    shared = {*SHARED, *map(str, scratch.parent.parents)}
+    if "hive" not in given:
+        rows += scratch_folders(scratch, {path for path, *_ in rows})
+    for path, owner, group, mode in rows:
         if "hdfs" in given and (found := hdfs.status(path)) is not None:
-            if path in SHARED:
+            if path in shared:
                 continue
             if hdfs.names(path):
                 demand_owner(path, found["owner"], owner, group)
@@ -72,6 +74,17 @@ def make_folders(hdfs: Hdfs, given: Collection[str] = ()) -> None:
 def wanted_folders(given: Collection[str]) -> list[tuple[str, str, str, str]]:
     """Give those of the folders that are not a given server's own affair."""
     return [row for row in FOLDERS if SERVERS.get(row[0]) not in given]
+
+
+def scratch_folders(scratch: Path, known: Collection[str]) -> list[tuple[str, str, str, str]]:
+    """Give the scratch folder with those above it, outermost first, but for the known ones."""
+    above = [str(path) for path in reversed(scratch.parent.parents) if path != Path("/")]
+    return [
+        *((path, "root", "supergroup", "755") for path in above if path not in known),
+        (str(scratch.parent), "hive", "hive", "700"),
+        # HiveServer2 insists on 733; the folder above lets nobody else in
+        (str(scratch), "hive", "hive", "733"),
+    ]
 
 
 def demand_owner(path: str, found: str, owner: str, group: str) -> None:

@@ -7,19 +7,17 @@ A component is judged only while those that its answer needs do answer, so what 
 restarted before what only suffers from it. Where kills bring no answer, they come ever later.
 """
 
-import math
 import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from cluster.component import read_components
 from cluster.disk import Shortage
-from cluster.findings import BUSY_LOAD, Findings, read_findings, write_findings
+from cluster.findings import BUSY_LOAD, read_findings
 from cluster.leftovers import remove_leftovers
 from cluster.movement import Reader, State, behind, flume_state, stream_state, stuck
 from cluster.patient import PATIENCE_SECONDS, Patient, stretch
@@ -44,10 +42,6 @@ DOUBT_SECONDS: Final = 5
 """The pace while somebody does not answer."""
 LONGER_PATIENCE_SECONDS: Final[Mapping[str, int]] = {"flume": 50, "streaming": 50}
 """Flume and the stream may have a long batch at hand."""
-SWEEP_SECONDS: Final = 600
-"""How often order log files that nobody needs are looked for."""
-TIDY_SECONDS: Final = 3600
-"""How often other things are looked for whose retention is over."""
 
 JUDGED_AFTER: Final[Mapping[str, tuple[str, ...]]] = {
     "kafka": (),
@@ -70,15 +64,17 @@ What it needs directly: who is not judged has not answered either, so the rest f
 class Watch:
     """One round after another; `look` gives what the last one found."""
 
-    def __init__(self, settings: Settings, supervisor: Supervisor) -> None:
+    def __init__(
+        self, settings: Settings, supervisor: Supervisor, given: Iterable[str] | None = None
+    ) -> None:
+        """given: who is only asked; by default whoever has an address."""
         self._settings = settings
         self._places = Places(settings.data)
         self._supervisor = supervisor
-        self._given = {
-            name: Process(name, "GIVEN", 0, "")
-            for name, component in read_components().items()
-            if component.address(settings)
-        }
+        names = given if given is not None else [
+            name for name, one in read_components().items() if one.address(settings)
+        ]  # fmt: skip
+        self._given = {name: Process(name, "GIVEN", 0, "") for name in names}
         """Servers that are not ours: asked, because others are judged after them, never killed."""
         self._patients = {name: Patient() for name in JUDGED_AFTER}
         self._answers: dict[str, bool] = {}
@@ -191,6 +187,16 @@ class Watch:
         seconds = LONGER_PATIENCE_SECONDS.get(name, PATIENCE_SECONDS) + triggers
         return seconds * stretch(load(), BUSY_LOAD)
 
+    def also(self, name: str, demand: Callable[[], None]) -> None:
+        """Let a component answer only where that does not raise either."""
+        question = self._questions.get(name)
+
+        def both(process: Process) -> bool | None:
+            demand()
+            return question(process) if question is not None else None
+
+        self._questions[name] = both
+
     def answering(self) -> set[str]:
         """Give who has answered in the last round."""
         return {name for name, answers in self._answers.items() if answers}
@@ -258,32 +264,15 @@ def _tell(what: str) -> None:
 
 def main() -> None:
     """Count ends in the main thread, as supervisord's listener; look in another."""
+    from cluster.rounds import keep_watch
+
     settings = read_settings()
     places = Places(settings.data)
-    watch, sampler = Watch(settings, Supervisor(places)), Sampler(settings)
-
-    pause = threading.Event()  # never set: its wait is the pause between two rounds
-
-    def rounds() -> None:
-        swept = tidied = -math.inf
-        while True:
-            begun = time.monotonic()
-            health = watch.look()
-            with suppress(OSError):  # no room: what it told last gets old
-                write_findings(places, Findings(time.time(), health, watch.short))
-            sampler.take(watch.readers, watch.answering())
-            if begun - swept >= SWEEP_SECONDS:
-                watch.sweep()
-                swept = begun
-            if begun - tidied >= TIDY_SECONDS:
-                watch.tidy()
-                tidied = begun
-            pace = DOUBT_SECONDS if watch.is_in_doubt() else EVERY_SECONDS
-            pause.wait(max(0, begun + pace - time.monotonic()))
+    watch = Watch(settings, Supervisor(places))
 
     def guarded() -> None:
         try:
-            rounds()
+            keep_watch(places, watch, Sampler(settings))
         except BaseException:
             # a watcher that cannot look must not live on as a listener that only counts
             traceback.print_exc()

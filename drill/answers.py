@@ -5,7 +5,7 @@ from typing import Final
 
 import psutil
 
-from cluster.readiness import QUESTIONS
+from cluster.readiness import QUESTIONS, real_questions
 from drill.load import Till
 from drill.readers import STREAM, Chase
 from drill.stack import OwnStack
@@ -64,7 +64,7 @@ def _question(stack: OwnStack, name: str) -> Callable[[], None]:
     if name == TILL:
         return lambda: None
     if name in QUESTIONS:
-        return lambda: QUESTIONS[name](stack.settings)
+        return lambda: real_questions(stack.settings)[name](stack.settings)
     readers = GROUPS if name == "flume" else (STREAM,)
     chase: list[Chase] = []
 

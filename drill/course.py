@@ -1,5 +1,6 @@
 """The course of a drill: a stack of its own, the drill, and what stays of it."""
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from typing import Final
 from drill import controls, disk, growth, hostile, idle, kills, outage, points, refeed, soak
 from drill.namespace import NoSmallDisk, entrance
 from drill.plan import Plan, Told
+from drill.project import ENV_FILE, container_stack
 from drill.room import small_stack
 from drill.stack import LAUNCHER, OwnStack, demo_stack, own_stack, write_launcher
 from drill.verdict import Count, Outcome, verdict
@@ -30,12 +32,14 @@ class Drill:
     stack: Callable[[Callable[[Path], bool]], AbstractContextManager[OwnStack]] = own_stack
     has_rate: bool = True
     once: tuple[str, ...] = ()
+    in_containers: bool = False
+    """Whether it breaks a stack in containers as well: it does not reach into a stage."""
 
 
 DRILLS: Final[dict[str, Drill]] = {
-    "kills": Drill(kills.run, kills.COMPONENTS),
+    "kills": Drill(kills.run, kills.COMPONENTS, in_containers=True),
     "points": Drill(points.run, points.NAMES),
-    "outage": Drill(outage.run, outage.COMPONENTS),
+    "outage": Drill(outage.run, outage.COMPONENTS, in_containers=True),
     "refeed": Drill(refeed.run, refeed.COMPONENTS, has_rate=False),
     "hostile": Drill(hostile.run, has_rate=False),
     "soak": Drill(soak.run),
@@ -58,6 +62,12 @@ def make_plan(
     that it would not heed.
     """
     drills = [DRILLS[name] for name in _names(kind, None)]
+    if in_containers() and not all(drill.in_containers for drill in drills):
+        names = ", ".join(name for name, drill in DRILLS.items() if drill.in_containers)
+        raise UsageError(
+            f"`drill {kind}` reaches into the processes of a native stack; in containers there are:"
+            f" {names}."
+        )
     if not _names(kind, only):
         known = dict.fromkeys(component for drill in drills for component in drill.components)
         raise UsageError(
@@ -77,6 +87,11 @@ def make_plan(
 def mounts(kind: str) -> bool:
     """Tell whether a drill mounts small disks: it needs to be root, or in a namespace."""
     return any(DRILLS[name].stack is small_stack for name in _names(kind, None))
+
+
+def in_containers() -> bool:
+    """Tell whether `./loyalty --compose drill` has asked: the launcher says so."""
+    return bool(os.environ.get("DRILL_CONTAINERS"))
 
 
 def run(kind: str, asked: Plan, told: Told) -> Outcome:
@@ -112,7 +127,7 @@ def _run_one(name: str, asked: Plan, told: Told) -> Outcome:
 
     told(f"{name}: a stack of its own starts …")
     try:
-        with DRILLS[name].stack(is_kept) as stack:
+        with (container_stack if in_containers() else DRILLS[name].stack)(is_kept) as stack:
             launcher = write_launcher(stack)
             told(f"{name}: it answers; `{entrance()}{launcher} status` looks at it")
             outcome = DRILLS[name].run(stack, asked, told)
@@ -128,6 +143,8 @@ def _run_one(name: str, asked: Plan, told: Told) -> Outcome:
 
 def hint(folder: Path) -> str:
     """Say what can be done with a stack's folder that was kept."""
+    if (folder / ENV_FILE).exists():
+        return f"its volumes are kept, and their settings in {folder}; `docker volume ls` has them."
     launcher, keys = folder / LAUNCHER, sorted(folder.glob("*.tsv"))
     if not launcher.exists():
         return f"its stack did not start; the logs are in {folder}/log. Remove {folder} then."

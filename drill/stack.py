@@ -49,11 +49,19 @@ class OwnStack:
         """Its topic of order lines."""
         return Topic(self.settings.kafka, self.settings.topic, timeout=5)
 
+    def command(self, *arguments: str) -> list[str]:
+        """Give the command line that means it, where the environment does."""
+        return [str(ROOT / "loyalty"), *arguments]
+
+    def exports(self) -> dict[str, str]:
+        """Give the variables that mean this stack and no other."""
+        return self.settings.environment()
+
     def start(self, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
         """Start `./loyalty ARGUMENTS` against it in a process of its own, its output in a file."""
         with log.open("ab") as output:
             return subprocess.Popen(
-                [str(ROOT / "loyalty"), *arguments],
+                self.command(*arguments),
                 env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output,
             )  # fmt: skip
@@ -67,7 +75,7 @@ class OwnStack:
         """
         try:
             return subprocess.run(
-                [str(ROOT / "loyalty"), *arguments],
+                self.command(*arguments),
                 env=self.environment, cwd=ROOT, input=stdin, timeout=timeout,
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
@@ -113,8 +121,8 @@ def write_launcher(stack: OwnStack) -> Path:
     """Write a `loyalty` into the data folder that means this stack, now and after `down`."""
     path = stack.places.data / LAUNCHER
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(
-        stack.settings.environment().items())]  # fmt: skip
-    script = f'exec {shlex.quote(str(ROOT / "loyalty"))} "$@"'
+        stack.exports().items())]  # fmt: skip
+    script = f'exec {shlex.join(stack.command())} "$@"'
     path.write_text("\n".join(["#!/bin/sh", *lines, script, ""]), encoding="utf-8")
     path.chmod(0o700)
     return path

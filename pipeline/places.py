@@ -23,8 +23,6 @@ STAGING: Final = f"{CLEAN}/staging"
 """Where the stream stages its batches."""
 MART: Final = "/data/mart"
 LOYALTY: Final = f"{MART}/loyalty"
-SCRATCH: Final = "/user/hive/scratch"
-"""A folder for each of Hive's sessions, below its user's."""
 SPEND: Final = f"{MART}/spend_daily"
 
 # HBase
@@ -86,6 +84,18 @@ class Places:
     def temporary(self) -> Path:
         """What servers and Spark need while they run; emptied at each start."""
         return self.data / "tmp"
+
+    @property
+    def hive(self) -> Path:
+        """What our Hive keeps on this machine: the metastore's database, its sessions' folders."""
+        return self.data / "hive"
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for each of Hive's sessions, on HDFS and here: Tez in local mode works in the
+        folder of this machine that has the path of the one on HDFS.
+        """
+        return self.hive / "scratch"
 
     @property
     def secrets(self) -> Path:

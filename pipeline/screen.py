@@ -108,7 +108,9 @@ def _state(document: Mapping[str, Any]) -> list[Text]:
         said = f"asked {_asked(producer)}, {rate}"
     else:
         said = "none; `./loyalty rate resume` starts invented orders"
-    return [Text.assemble(word, f", {total} MiB in all"), _line("producer", said)]
+    # what a container takes is Docker's to say
+    memory = f", {total} MiB in all" if total else ""
+    return [Text.assemble(word, memory), _line("producer", said)]
 
 
 def _asked(producer: Mapping[str, Any]) -> str:

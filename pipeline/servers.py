@@ -44,7 +44,7 @@ class Servers(BaseSettings):
 
     containers: bool = False
     """Whether each component is in a container of its own, named after it, and listens on all of
-    that container's addresses. Nothing here starts such containers yet, and `up` refuses it."""
+    that container's addresses: docker-compose.yml sets it, and `up` refuses it."""
 
     given_kafka: str = Field(EMBEDDED, validation_alias="LOYALTY_KAFKA")
     """The Kafka to use instead of our own: host:port, or several with commas between them."""

@@ -62,6 +62,9 @@ class Settings(Servers):
     partition_hours: int = Field(default=24, ge=1, le=24)
     """Hours of a partition of transactions_cln; fixed with the data folder."""
 
+    producer: bool = True
+    """Whether a new stack is a demo, with invented members and orders; 0 is `up --empty`."""
+
     refresh: str = "5m"
     """When `loyalty` is refreshed: an interval (5m, 90s, 1h), cron in programme time, or off."""
     refresh_nightly: str = "15 3 * * *"

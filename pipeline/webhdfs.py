@@ -6,10 +6,13 @@ Renames are checked here: WebHDFS answers false where a rename did not happen.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import requests
 from hdfs import HdfsError, InsecureClient
+from requests.adapters import HTTPAdapter
 
+from pipeline.addresses import LOOPBACK
 from pipeline.errors import LoyaltyError, Unavailable
 
 if TYPE_CHECKING:
@@ -30,6 +33,22 @@ class InDoubt(Unavailable):
     """
 
 
+class _Inside(HTTPAdapter):
+    """Among containers: the DataNode tells where the host's clients find it."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        assert request.url is not None  # noqa: S101  # for the type checker
+        request.url = request.url.replace(f"//{LOOPBACK}:", "//datanode:", 1)
+        return super().send(request, *args, **options)
+
+
+def _session(webhdfs: str) -> requests.Session:
+    session = requests.Session()
+    if urlsplit(webhdfs).hostname == "namenode":
+        session.mount(f"http://{LOOPBACK}:", _Inside())
+    return session
+
+
 class Hdfs:
     """One user's view of HDFS. Missing paths raise Missing, which is a FileNotFoundError too; an
     outage raises Unavailable.
@@ -37,7 +56,9 @@ class Hdfs:
 
     def __init__(self, webhdfs: str, user: str, timeout: float = 30) -> None:
         self._url = webhdfs
-        self._client: Any = InsecureClient(webhdfs, user=user, timeout=timeout)
+        self._client: Any = InsecureClient(
+            webhdfs, user=user, timeout=timeout, session=_session(webhdfs)
+        )
 
     @contextmanager
     def _sentences(self, function: str, path: object) -> Iterator[None]:

@@ -17,6 +17,7 @@ from pipeline.settings import read_settings
 
 if TYPE_CHECKING:
     from cluster.stack import Stack
+    from pipeline.settings import Settings
 
 
 def _stack() -> "Stack":
@@ -24,6 +25,12 @@ def _stack() -> "Stack":
 
     settings = read_settings()
     return Stack(settings, read_programme(settings.programme))
+
+
+def refuse_containers(settings: "Settings", command: str, instead: str) -> None:
+    """Raise Refused where Docker cares for the components."""
+    if settings.containers:
+        raise Refused(f"Each component is in a container here; instead of `{command}`: {instead}.")
 
 
 def down(
@@ -39,6 +46,7 @@ def down(
     from pipeline.lock import only_one
 
     stack = _stack()
+    refuse_containers(stack.settings, "down", "docker compose down (-v removes the data too)")
     if purge and stack.settings.data.exists() and read_stamp(stack.settings) is None:
         raise Refused(
             f"{stack.settings.data} has no stamp of `up`, so it is not removed; "
@@ -90,6 +98,7 @@ def logs(
             f"There is no component {component!r}; the components are {known}."
             f"{nearest(component, stack.components)}"
         )
+    refuse_containers(stack.settings, "logs", f"docker compose logs {component}")
     if address := stack.components[component].address(stack.settings):
         raise Refused(f"{component} is given, at {address}; its log is there.")
     file: Path = stack.places.logs / f"{component}.log"

@@ -7,7 +7,7 @@ import typer
 from pipeline.console import err, out
 from pipeline.errors import UsageError
 from pipeline.places import Places
-from pipeline.settings import read_settings
+from pipeline.settings import Settings, read_settings
 from pipeline.traffic import Redemptions, Refunds, Shape
 
 
@@ -36,21 +36,22 @@ def rate(
             "Nothing is asked for; give a rate like 5/s, pause or resume, or --shape, --refunds,"
             " --redemptions."
         )
-    places = Places(read_settings().data)
+    settings = read_settings()
+    places = Places(settings.data)
     asked = ask_rate(places, word, shape=shape, refunds=refunds, redemptions=redemptions)
     words = [asked.rate.word, str(asked.traffic), "paused" if asked.paused else ""]
     out.print("asked for " + ", ".join(filter(None, words)))
     if asked.paused:
         err.print("no orders are invented until `./loyalty rate resume`")
-    elif not _is_running(places):
+    elif not _is_running(settings):
         err.print("the stack is down; orders begin with the next `./loyalty up`")
 
 
-def _is_running(places: Places) -> bool:
+def _is_running(settings: Settings) -> bool:
     """Start the producer where the stack runs without one; False when the stack is down."""
-    from cluster.supervision import Supervisor
+    from cluster.container.care import care_of
 
-    supervisor = Supervisor(places)
+    supervisor = care_of(settings)
     if not supervisor.is_running():
         return False
     supervisor.start("producer")

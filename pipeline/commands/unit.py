@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.commands.processes import refuse_containers
 from pipeline.console import err
 from pipeline.endings import leaving
 from pipeline.settings import read_settings
@@ -25,7 +26,9 @@ def unit(
     from cluster.unit import write_unit
 
     # the settings are read first: nothing is printed that could not start
-    print(write_unit(os.environ, read_settings(), of_user=of_user), end="")
+    settings = read_settings()
+    refuse_containers(settings, "unit", "the containers start with Docker itself")
+    print(write_unit(os.environ, settings, of_user=of_user), end="")
     words = "systemctl --user enable --now loyalty" if of_user else "systemctl enable --now loyalty"
     file = "~/.config/systemd/user/" if of_user else "/etc/systemd/system/"
     lingers = "; `loginctl enable-linger` starts it without a login" if of_user else ""

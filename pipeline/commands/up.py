@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.commands.processes import refuse_containers
 from pipeline.commands.status import show_status
 from pipeline.console import err, out
 from pipeline.endings import leaving
@@ -53,16 +54,14 @@ def up(  # noqa: PLR0917 (options have no order)
     from pipeline.lock import only_one
 
     settings = read_settings()
-    if settings.containers:
-        raise UsageError(
-            "LOYALTY_CONTAINERS is for components in containers, and `up` starts processes; "
-            "leave it out, then try again."
-        )
+    refuse_containers(settings, "up", "docker compose up -d --wait")
+    empty = empty or not settings.producer
     traffic = {"shape": shape, "refunds": refunds, "redemptions": redemptions}
     given = {"rate": rate} | traffic | {"history": history or None}
     if empty and (names := [f"--{name}" for name, value in given.items() if value is not None]):
         raise UsageError(
-            f"--empty starts no producer, so it takes no {', '.join(names)}; leave one out."
+            "--empty (and LOYALTY_PRODUCER=0) starts no producer, so it takes no"
+            f" {', '.join(names)}; leave one out."
         )
     check_asked(rate, traffic)
     stack = Stack(settings, read_programme(settings.programme))

@@ -80,7 +80,7 @@ def test_all_four_are_used_and_left_alone() -> None:
         hdfs = Hdfs(at.webhdfs, user=at.superuser)
         hdfs.own(RAW, "etl", "lake", "750")
         with pytest.raises(Refused, match=f"{RAW} on the given HDFS belongs to etl"):
-            make_folders(hdfs, second.settings.given)
+            make_folders(hdfs, second.places.scratch, second.settings.given)
 
 
 def _refuses_who_does_not_answer(stack: OwnStack) -> None:

@@ -38,6 +38,12 @@ def test_only_sessions_in_which_nothing_changes_are_old(hdfs: Hdfs) -> None:
     hdfs.delete(root)
 
 
+def test_hives_sessions_leave_nothing_outside_of_the_data_folder(stack: OwnStack) -> None:
+    """Tez in local mode works in this machine's folder that has the scratch folder's path."""
+    assert stack.sql("select count(*) n from (select 1 x union all select 2) t") == [{"n": 2}]
+    assert any(stack.places.scratch.rglob("application_*"))
+
+
 def test_raw_is_forgotten_by_whole_dates_and_says_where_it_begins(hdfs: Hdfs) -> None:
     root = f"/probes/{uuid.uuid4().hex}"
     for day in ("2026-01-01", "2026-01-02", "2026-01-03"):

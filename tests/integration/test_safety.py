@@ -25,8 +25,9 @@ def test_no_folder_on_hdfs_is_open_to_everyone(stack: OwnStack) -> None:
     modes = dict(folders(Hdfs(stack.settings.webhdfs, user="root"), "/"))
     assert len(modes) > len(FOLDERS)
     assert {path: mode for path, mode in modes.items() if mode.endswith("7")} == {}
-    assert {path for path, mode in modes.items() if mode[-1] in "23"} == {"/user/hive/scratch"}
-    assert modes["/user/hive"] == "700", "nobody else gets as far as the scratch folder"
+    scratch = stack.places.scratch
+    assert {path for path, mode in modes.items() if mode[-1] in "23"} == {str(scratch)}
+    assert modes[str(scratch.parent)] == "700", "nobody else gets as far as the scratch folder"
 
 
 def test_each_folder_has_its_owner(stack: OwnStack) -> None:

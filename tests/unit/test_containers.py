@@ -17,6 +17,8 @@ OUTSIDE = "advertised.listeners=PLAINTEXT://127.0.0.1:9092,INNER://kafka:19092"
 """What the broker tells the host's clients, whose port is published on loopback."""
 CONTROLLER = ("controller.quorum.voters=1@127.0.0.1:9093", "CONTROLLER://127.0.0.1:9093")
 """The broker's own process is the only one that asks its controller."""
+WEBHDFS = "<name>dfs.datanode.hostname</name><value>127.0.0.1</value>"
+"""Whither the host's clients of WebHDFS are sent; see pipeline/webhdfs.py."""
 
 
 def in_containers(data: Path) -> Settings:
@@ -38,8 +40,8 @@ def test_everybody_finds_the_others_by_the_components_names(tmp_path: Path) -> N
 
 def test_loopback_is_left_for_the_hosts_clients_and_the_controller_only(tmp_path: Path) -> None:
     text = rendered(in_containers(tmp_path / "data"))
-    assert OUTSIDE in text
-    for known in (OUTSIDE, *CONTROLLER):
+    for known in (OUTSIDE, *CONTROLLER, WEBHDFS):
+        assert known in text
         text = text.replace(known, "")
     assert LOOPBACK not in text
     assert "localhost" not in text
@@ -55,9 +57,20 @@ def test_natively_nobody_listens_elsewhere(tmp_path: Path) -> None:
     assert all(LOOPBACK in line for line in listening)
 
 
-def test_up_starts_processes_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "instead"),
+    [
+        (["up"], "docker compose up -d --wait"),
+        (["down"], "docker compose down"),
+        (["logs", "kafka"], "docker compose logs kafka"),
+        (["unit"], "start with Docker itself"),
+    ],
+)
+def test_what_docker_does_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str], instead: str
+) -> None:
     monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
     monkeypatch.setenv("LOYALTY_CONTAINERS", "true")
-    done = CliRunner().invoke(app, ["up"], prog_name="./loyalty")
-    assert done.exit_code == 2
-    assert "LOYALTY_CONTAINERS is for components in containers" in done.stderr
+    done = CliRunner().invoke(app, command, prog_name="./loyalty")
+    assert done.exit_code == 1
+    assert instead in " ".join(done.stderr.split())

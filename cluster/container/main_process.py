@@ -1,0 +1,123 @@
+"""A container's main process: one component as its child, asked its real question meanwhile.
+
+The watcher's own judgement (cluster.watch) ends a child that gives no answer; a main process whose
+child has ended ends too, and Docker starts the container again.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Final
+
+from cluster.container.care import STAGES, Marks
+from cluster.container.ready import answered
+from cluster.jars import jar_folders
+from cluster.java import command, environment
+from cluster.stack import Stack
+from cluster.supervision import Process, Supervisor
+from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, JUDGED_AFTER, Watch
+
+SIGN_SECONDS: Final = 5
+_STARTING_SECONDS: Final = 1
+_GLANCE_SECONDS: Final = 0.2
+
+
+class Alone(Supervisor):
+    """The one process of a container, as the watcher wants to see it."""
+
+    name = ""
+    pid = 0
+
+    def processes(self) -> dict[str, Process]:
+        """Give the one process; nothing while it stands."""
+        return {self.name: Process(self.name, "RUNNING", self.pid, "")} if self.pid else {}
+
+
+class MainProcess:
+    """Starts the component, asks it, lets it stand and ends it."""
+
+    def __init__(self, stack: Stack, name: str) -> None:
+        self._stack, self._name = stack, name
+        self._marks = Marks(stack.places, name) if name in STAGES else None
+        self._alone = Alone(stack.places)
+        self._alone.name = name
+        self._watch = Watch(stack.settings, self._alone, given=needs_of(name))
+        self._ends = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> int:
+        """Run until told to end (0), or until the child has ended by itself (1)."""
+        signal.signal(signal.SIGTERM, lambda *_: self._ends.set())
+        signal.signal(signal.SIGINT, lambda *_: self._ends.set())
+        threading.Thread(target=self._ask, daemon=True).start()
+        try:
+            return self._care()
+        finally:
+            self._ends.set()
+
+    def _care(self) -> int:
+        signed = 0.0
+        while not self._ends.wait(_GLANCE_SECONDS):
+            shall_stand = self._marks is not None and self._marks.shall_stand.exists()
+            if self._child is None and not shall_stand:
+                self._start()
+            elif self._child is not None and shall_stand:
+                self._stop()
+            elif self._child is not None and self._child.poll() is not None:
+                sys.stderr.write(f"{self._name} has ended with {self._child.returncode}\n")
+                return 1
+            if shall_stand and self._marks is not None:
+                self._marks.stands.touch()
+            if self._marks is not None and time.monotonic() - signed > SIGN_SECONDS:
+                self._marks.lives.touch()
+                signed = time.monotonic()
+        self._stop()
+        return 0
+
+    def _start(self) -> None:
+        component, settings = self._stack.components[self._name], self._stack.settings
+        if self._marks is not None:
+            self._marks.stands.unlink(missing_ok=True)
+        self._child = subprocess.Popen(
+            command(component, settings, jar_folders()),
+            env=os.environ | environment(component, settings),
+            cwd=self._stack.places.run, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._alone.pid = self._child.pid
+
+    def _stop(self) -> None:
+        """Let the child end by itself; Docker's own patience ends it otherwise."""
+        self._alone.pid = 0
+        if self._child is not None:
+            self._child.terminate()
+            self._child.wait()
+        self._child = None
+
+    def _ask(self) -> None:
+        pace: float = _STARTING_SECONDS
+        while not self._ends.wait(pace):
+            found = self._watch.look()
+            if self._name in self._watch.answering() or not self._alone.pid:
+                answered().touch()
+                pace = EVERY_SECONDS
+            elif answered().exists():
+                pace = DOUBT_SECONDS
+            if reason := found.get(self._name, {}).get("reason"):
+                sys.stderr.write(f"{self._name} does not answer: {reason}\n")
+
+
+def needs_of(name: str) -> set[str]:
+    """Give those whose answers a component needs for its own, directly or not.
+
+    (HBase is asked for its regions alone: its tables are made when it is healthy.)
+    """
+    found: set[str] = set()
+    wanted = [*JUDGED_AFTER[name]]
+    while wanted:
+        need = wanted.pop()
+        found.add(need)
+        wanted += JUDGED_AFTER[need]
+    return found

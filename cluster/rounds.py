@@ -1,0 +1,41 @@
+"""One round of the watcher after another, and what is done now and then between them."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, NoReturn
+
+from cluster.findings import Findings, write_findings
+from cluster.sampling import Sampler
+from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, Watch
+from pipeline.places import Places
+
+SWEEP_SECONDS: Final = 600
+"""How often order log files that nobody needs are looked for."""
+TIDY_SECONDS: Final = 3600
+"""How often other things are looked for whose retention is over."""
+
+
+def keep_watch(
+    places: Places, watch: Watch, sampler: Sampler, seen: Callable[[], None] = lambda: None
+) -> NoReturn:
+    """Look for ever, and tell what is found; `seen` is called after each round."""
+    pause = threading.Event()  # never set: its wait is the pause between two rounds
+    swept = tidied = -math.inf
+    while True:
+        begun = time.monotonic()
+        health = watch.look()
+        with suppress(OSError):  # no room: what it told last gets old
+            write_findings(places, Findings(time.time(), health, watch.short))
+        sampler.take(watch.readers, watch.answering())
+        seen()
+        if begun - swept >= SWEEP_SECONDS:
+            watch.sweep()
+            swept = begun
+        if begun - tidied >= TIDY_SECONDS:
+            watch.tidy()
+            tidied = begun
+        pace = DOUBT_SECONDS if watch.is_in_doubt() else EVERY_SECONDS
+        pause.wait(max(0, begun + pace - time.monotonic()))

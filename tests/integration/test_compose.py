@@ -1,0 +1,172 @@
+"""docker-compose.yml for real: the receipts go the whole path, containers die, the data stays.
+
+One story on one project, in the order of the tests; each leaves it whole.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+import happybase
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from pyhive import hive
+
+from drill.kills import Blow, run_blows
+from drill.plan import Plan
+from drill.project import ContainerStack, describe_project, describe_stack
+from pipeline.places import RAW
+from pipeline.webhdfs import Hdfs
+from tests.engine import engine
+from tests.integration.oracle import customer_ids, reckon
+from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
+from tests.waiting import wait_until
+
+# with the engine and the image, made from nothing on a busy machine
+pytestmark = pytest.mark.timeout(2700)
+
+ONCE = {"storage", "tables", "demo"}
+PERIOD = "odr_dt between date '2019-04-01' and date '2019-04-05'"
+BUILD_SECONDS = 1800
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStack]:
+    """Build the image and start everything; it goes with its volumes at the end."""
+    require_data()
+    with engine() as environment:
+        project = describe_project(
+            tmp_path_factory.mktemp("compose"), environment, trigger_seconds="1"
+        )
+        project.compose("build", "-q", timeout=BUILD_SECONDS)
+        try:
+            project.up()
+            yield describe_stack(project)
+        finally:
+            project.compose("down", "-v", "--remove-orphans")
+
+
+def totals(stack: ContainerStack) -> tuple[dict[str, int], dict[str, Decimal]]:
+    """Ask Hive for lines and amounts of each date."""
+    rows = stack.sql("select cast(odr_dt as string) d, count(*) n, sum(odr_prc) s"
+                     f" from transactions_cln where {PERIOD} group by odr_dt")  # fmt: skip
+    return {r["d"]: r["n"] for r in rows}, {r["d"]: Decimal(r["s"]) for r in rows}
+
+
+def zeros(stack: ContainerStack) -> None:
+    found = stack.answer("verify", "--wait")
+    assert found["ok"], found["differences"]
+
+
+def test_every_service_is_healthy_and_nothing_is_invented(stack: ContainerStack) -> None:
+    states = stack.project.states()
+    assert {name for name, state in states.items() if state == "exited"} == ONCE
+    assert {state for name, state in states.items() if name not in ONCE} == {"healthy"}
+    wait_until("the watcher has looked", lambda: bool(stack.answer("status")["healthy"]), 60)
+    assert stack.sql("select count(*) n from transactions_cln") == [{"n": 0}]
+    # Docker's own affairs are Docker's
+    assert "docker compose up -d --wait" in " ".join(stack.run("up").stderr.split())
+
+
+def test_no_container_is_root_or_may_more_than_it_needs(stack: ContainerStack) -> None:
+    for name, one in stack.project.containers().items():
+        host = one["HostConfig"]
+        assert one["Config"]["User"] not in {"", "0", "root"}, name
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert "no-new-privileges:true" in host["SecurityOpt"], name
+        assert host["Init"], name
+        assert host["Memory"] > 0, name
+        for published in (host["PortBindings"] or {}).values():
+            assert {binding["HostIp"] for binding in published} == {"127.0.0.1"}, name
+        if name not in ONCE:
+            users = stack.project.docker("top", one["Id"], "-o", "uid").split()
+            assert "0" not in users, name
+
+
+def test_the_image_has_no_tools_and_no_secret(stack: ContainerStack) -> None:
+    image = stack.project.containers()["loyalty"]["Image"]
+
+    def shell(script: str) -> str:
+        words = ("--rm", "--user", "0", "--entrypoint", "sh", image, "-c", f"{script}; true")
+        return stack.project.docker("run", *words)
+
+    assert shell("for t in mvn javac pip pip3 gcc git curl; do command -v $t; done") == ""
+    assert shell("find / -xdev '(' -name .env -o -path '*/secrets/*' ')'") == ""
+    (config,) = json.loads(stack.project.docker("image", "inspect", image))
+    said = json.dumps(config["Config"]) + stack.project.docker("history", "--no-trunc", image)
+    assert not re.search(r"password|secret|token", said, re.IGNORECASE)
+
+
+def test_the_receipts_give_the_same_totals_as_natively(stack: ContainerStack) -> None:
+    stack.ok("customers", "load", str(CUSTOMERS))
+    stack.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))
+    zeros(stack)
+    week = reckon()
+    wait_until("Hive", lambda: totals(stack) == (week.lines, week.amounts), seconds=60)
+    stack.ok("refresh", "--data-dt", "2019-04-05")
+    rows = stack.sql("select cust_id, spnd_amt from loyalty where data_dt = date '2019-04-05'")
+    found = {str(row["cust_id"]): Decimal(row["spnd_amt"]) for row in rows}
+    assert found == {i: week.spend.get(i, Decimal(0)) for i in customer_ids()}
+
+
+def test_the_stream_stands_while_its_table_is_repaired(stack: ContainerStack) -> None:
+    repaired = stack.answer("rebuild", "--from", "2019-04-01", "--to", "2019-04-05", "--repair")
+    assert (repaired["missing"], repaired["foreign"], repaired["other"]) == (0, 0, 0)
+    zeros(stack)
+
+
+def test_the_hosts_own_clients_reach_the_published_ports(stack: ContainerStack) -> None:
+    at = stack.settings
+    with hive.connect("127.0.0.1", at.hiveserver2_port).cursor() as cursor:
+        cursor.execute(f"select count(*) from transactions_cln where {PERIOD}")
+        assert cursor.fetchall() == [(8203,)]
+    connection = happybase.Connection("127.0.0.1", at.thrift_port, timeout=10_000)
+    assert sum(1 for _ in connection.table("orders").scan()) > 8000
+    connection.close()
+    consumer = Consumer({"bootstrap.servers": at.kafka, "group.id": "of-the-host"})
+    parts = consumer.list_topics(at.topic, timeout=20).topics[at.topic].partitions
+    ends = [consumer.get_watermark_offsets(TopicPartition(at.topic, p), timeout=20)[1]
+            for p in parts]  # fmt: skip
+    consumer.close()
+    assert sum(ends) == 8203
+    hdfs = Hdfs(at.webhdfs, user="flume")
+    lines = sum(hdfs.read(path).count(b"\n") for path, _ in hdfs.walk(RAW))
+    assert lines == 8203, "read from the DataNode, whither the NameNode has sent us"
+
+
+def test_killed_under_load_they_come_back_and_nothing_is_lost(stack: ContainerStack) -> None:
+    """`./loyalty --compose drill kills`, reduced: by the processes' ids on this machine."""
+    blows = [Blow((name,)) for name in ("flume", "streaming", "datanode", "thrift")]
+    outcome = run_blows(stack, Plan(None, 1, 100, 20261130), blows, lambda _: None)
+    assert outcome.ok, [*outcome.count.differences, *outcome.complaints]
+    assert [row.component for row in outcome.rows] == [blow.names[0] for blow in blows]
+    assert all(row.killed and row.killed != row.answers for row in outcome.rows)
+
+
+def test_what_stands_still_ends_itself_and_is_started_again(stack: ContainerStack) -> None:
+    """Without an answer to three questions the main process ends, and Docker's policy acts."""
+    before = stack.project.containers()["thrift"]["RestartCount"]
+    stack.project.compose("exec", "thrift", "sh", "-c", "kill -STOP $(pidof java)")
+    wait_until("it was started again",
+               lambda: stack.project.containers()["thrift"]["RestartCount"] > before,
+               seconds=150)  # fmt: skip
+    wait_until("it answers", lambda: stack.project.states()["thrift"] == "healthy", seconds=150)
+
+
+def test_orders_flow_when_they_are_asked_for(stack: ContainerStack) -> None:
+    stack.ok("rate", "20/s")
+    stack.ok("rate", "resume")
+    question = "select count(*) n from transactions_cln where order_id like 'demo-%'"
+    wait_until("orders in Hive", lambda: stack.sql(question) != [{"n": 0}], seconds=120)
+    stack.ok("rate", "pause")
+    zeros(stack)
+
+
+def test_data_outlives_down_and_up(stack: ContainerStack) -> None:
+    found = totals(stack)
+    stack.project.compose("down")
+    stack.project.up()
+    zeros(stack)
+    assert totals(stack) == found

@@ -1,0 +1,120 @@
+"""A container's main process, its marks, and who asks for them; its child is one that waits."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cluster.container import main_process
+from cluster.container.care import Containers, Marks, care_of
+from cluster.container.main_process import MainProcess
+from cluster.stack import Stack
+from cluster.supervision import Supervisor
+from pipeline.errors import LoyaltyError
+from pipeline.places import Places
+from pipeline.programme import read_programme
+from pipeline.settings import Settings
+from tests.waiting import wait_until
+
+WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """The stages' volume."""
+    places = Places(tmp_path)
+    (places.run / "stages").mkdir(parents=True)
+    places.producer.mkdir()
+    return places
+
+
+@pytest.fixture
+def run_main(places: Places, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], int]:
+    """Run the producer's main process with another child; gives its exit code."""
+    monkeypatch.setattr("tempfile.tempdir", str(places.run))
+
+    def run(command: list[str]) -> int:
+        monkeypatch.setattr(main_process, "command", lambda *_: command)
+        settings = Settings.model_validate({"data": places.data, "containers": True})
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            return MainProcess(
+                Stack(settings, read_programme(settings.programme)), "producer"
+            ).run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    return run
+
+
+def beside(story: Callable[[], None]) -> list[BaseException]:
+    """Begin a story in another thread that ends with SIGTERM; gives what it will have raised."""
+    raised: list[BaseException] = []
+
+    def tell() -> None:
+        try:
+            story()
+        except BaseException as error:  # noqa: BLE001  # for the test's own thread
+            raised.append(error)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=tell, daemon=True).start()
+    return raised
+
+
+def test_a_stage_stands_when_it_is_asked_to_and_goes_on(
+    places: Places, run_main: Callable[[list[str]], int]
+) -> None:
+    marks, care = Marks(places, "producer"), Containers(places)
+
+    def story() -> None:
+        wait_until("it gives a sign of life", marks.lives.exists)
+        marks.demand_life()
+        assert care.processes()["producer"].state == "RUNNING"
+        care.stop("producer")
+        assert marks.stands.exists()
+        assert care.processes()["producer"].state == "STOPPED"
+        assert care.start("producer") is True
+        wait_until("it goes on", lambda: not marks.stands.exists())
+        assert care.start("producer") is False, "it does not stand"
+
+    raised = beside(story)
+    assert run_main(WAITS) == 0
+    assert raised == []
+
+
+def test_a_main_process_whose_child_has_ended_ends_too(
+    run_main: Callable[[list[str]], int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_main([sys.executable, "-c", "raise SystemExit(3)"]) == 1
+    assert "producer has ended with 3" in capfd.readouterr().err
+
+
+def test_a_stage_whose_container_is_away_gives_no_sign(places: Places) -> None:
+    marks = Marks(places, "flume")
+    with pytest.raises(LoyaltyError, match="not given a sign of life yet"):
+        marks.demand_life()
+    marks.lives.touch()
+    long_ago = time.time() - 99
+    os.utime(marks.lives, (long_ago, long_ago))
+    with pytest.raises(LoyaltyError, match="no sign of life for 99 s"):
+        marks.demand_life()
+
+
+def test_a_server_is_stopped_by_docker(places: Places) -> None:
+    with pytest.raises(LoyaltyError, match="`docker compose stop kafka` stops it"):
+        Containers(places).stop("kafka")
+
+
+def test_natively_supervisord_cares(tmp_path: Path) -> None:
+    native = Settings.model_validate({"data": tmp_path})
+    assert type(care_of(native)) is Supervisor
+    inside = Settings.model_validate({"data": tmp_path, "containers": True})
+    assert type(care_of(inside)) is Containers
