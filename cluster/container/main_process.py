@@ -17,7 +17,8 @@ from cluster.container.ready import answered
 from cluster.jars import jar_folders
 from cluster.java import command, environment
 from cluster.stack import Stack
-from cluster.supervision import Process, Supervisor
+from cluster.supervision import DEFAULT_STOP_SECONDS, STOP_SECONDS, Process, Supervisor
+from cluster.vitals import kill
 from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, JUDGED_AFTER, Watch
 
 SIGN_SECONDS: Final = 5
@@ -89,11 +90,15 @@ class MainProcess:
         self._alone.pid = self._child.pid
 
     def _stop(self) -> None:
-        """Let the child end by itself; Docker's own patience ends it otherwise."""
+        """Let the child end by itself; one that does not is killed, as natively."""
         self._alone.pid = 0
         if self._child is not None:
             self._child.terminate()
-            self._child.wait()
+            try:
+                self._child.wait(STOP_SECONDS.get(self._name, DEFAULT_STOP_SECONDS))
+            except subprocess.TimeoutExpired:
+                kill(self._child.pid)
+                self._child.wait()
         self._child = None
 
     def _ask(self) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.commands.processes import refuse_containers
 from pipeline.commands.status import show_status
 from pipeline.commands.up import make_ready, run_shown
 from pipeline.console import err, out, print_json
@@ -16,6 +17,8 @@ from pipeline.settings import read_settings
 if TYPE_CHECKING:
     from backup.manifest import Manifest
     from cluster.stack import Stack
+
+INSTEAD = "`docker compose stop`, a copy of its volumes, `docker compose start`"
 
 
 def backup(
@@ -35,6 +38,7 @@ def backup(
     from cluster.stack import Stack
 
     settings = read_settings()
+    refuse_containers(settings, "backup", INSTEAD)
     stack = Stack(settings, read_programme(settings.programme))
     with (
         leaving("nothing was kept of the backup, and Flume and the stream go on; run it again."),
@@ -80,6 +84,7 @@ def restore(
     from pipeline.lock import only_one
 
     settings = read_settings()
+    refuse_containers(settings, "restore", INSTEAD)
     stack = Stack(settings, read_programme(settings.programme))
     folder = folder.resolve()
     check_apart(folder, settings.data)

@@ -29,7 +29,8 @@ def connect(
 
     Example: ./loyalty connect pyhive
     """
-    known = clients(read_settings())
+    # other tools are on the host, where the containers' ports are published under their numbers
+    known = clients(read_settings().model_copy(update={"containers": False}))
     if tool is not None and tool not in known:
         raise UsageError(
             f"No tool is called {tool!r}; there is {', '.join(known)}.{nearest(tool, known)}"

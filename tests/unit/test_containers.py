@@ -1,5 +1,6 @@
 """With a container for each component the same templates name the containers, and listen there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -57,6 +58,17 @@ def test_natively_nobody_listens_elsewhere(tmp_path: Path) -> None:
     assert all(LOOPBACK in line for line in listening)
 
 
+def test_other_tools_are_told_where_the_host_finds_the_servers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    monkeypatch.setenv("LOYALTY_CONTAINERS", "true")
+    done = CliRunner().invoke(app, ["connect", "--json"], prog_name="./loyalty")
+    addresses = {client["address"] for client in json.loads(done.stdout).values()}
+    assert {"127.0.0.1:9092", "127.0.0.1:10000", "127.0.0.1:9090"} <= addresses
+    assert not any(name in done.stdout for name in ("namenode:", "kafka:", "thrift:"))
+
+
 @pytest.mark.parametrize(
     ("command", "instead"),
     [
@@ -64,6 +76,7 @@ def test_natively_nobody_listens_elsewhere(tmp_path: Path) -> None:
         (["down"], "docker compose down"),
         (["logs", "kafka"], "docker compose logs kafka"),
         (["unit"], "start with Docker itself"),
+        (["backup", "elsewhere"], "a copy of its volumes"),
     ],
 )
 def test_what_docker_does_is_refused(
