@@ -54,9 +54,7 @@ RUN --mount=type=bind,from=jars,source=/jars,target=/jars \
 
 FROM base
 COPY --from=product /loyalty /loyalty
-RUN printf '#!/bin/sh\nexec /loyalty/.venv/bin/python -m pipeline "$@"\n' > /usr/bin/loyalty \
- && printf '#!/bin/sh\n# healthy: the last real answer is no older than half a minute\ntest -n "$(find "${TMPDIR:-/tmp}/answered" -newermt "-30 seconds" 2>/dev/null)"\n' > /usr/bin/healthy \
- && chmod 0755 /usr/bin/loyalty /usr/bin/healthy
+COPY --from=product /loyalty/cluster/container/bin/ /usr/bin/
 ENV XDG_CACHE_HOME=/loyalty/cache PYTHONDONTWRITEBYTECODE=1 \
     LOYALTY_DATA=/data LOYALTY_CONTAINERS=1 HOME=/tmp
 USER loyalty

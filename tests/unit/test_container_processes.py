@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ from cluster.supervision import Supervisor
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.programme import read_programme
-from pipeline.settings import Settings
+from pipeline.settings import ROOT, Settings
 from tests.waiting import wait_until
 
 WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -106,6 +107,22 @@ def test_a_stage_whose_container_is_away_gives_no_sign(places: Places) -> None:
     os.utime(marks.lives, (long_ago, long_ago))
     with pytest.raises(LoyaltyError, match="no sign of life for 99 s"):
         marks.demand_life()
+
+
+def test_healthy_is_who_has_answered_within_half_a_minute(tmp_path: Path) -> None:
+    def is_healthy() -> bool:
+        script = ROOT / "cluster" / "container" / "bin" / "healthy"
+        done = subprocess.run(
+            [str(script)], env=os.environ | {"TMPDIR": str(tmp_path)}, check=False
+        )
+        return done.returncode == 0
+
+    assert not is_healthy(), "it has never answered"
+    answered = tmp_path / "answered"
+    answered.touch()
+    assert is_healthy()
+    os.utime(answered, (time.time() - 40,) * 2)
+    assert not is_healthy()
 
 
 def test_a_server_is_stopped_by_docker(places: Places) -> None:
