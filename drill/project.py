@@ -117,7 +117,7 @@ def _component(pid: int) -> int:
     return children[0].pid if children else 0
 
 
-class Till(subprocess.Popen[bytes]):
+class Exec(subprocess.Popen[bytes]):
     """`docker compose exec`, which hands no signal on: they go to the process inside."""
 
     mark: str
@@ -166,13 +166,13 @@ class ContainerStack(OwnStack):
         """Start a command inside, its output in a file here."""
         *_, last = self.command(*arguments)
         with log.open("ab") as output:
-            till = Till(
+            process = Exec(
                 self.command(*arguments), env=self.environment, cwd=ROOT,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
-        till.mark = last
-        till.container = int(self.project.containers()["loyalty"]["State"]["Pid"])
-        return till
+        process.mark = last
+        process.container = int(self.project.containers()["loyalty"]["State"]["Pid"])
+        return process
 
     def exports(self) -> dict[str, str]:
         """Give the variables that mean this stack and no other."""

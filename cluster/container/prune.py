@@ -1,4 +1,4 @@
-"""`python -m cluster.container.prune`: leave in the image's Python what the product needs.
+"""`python cluster/container/prune.py`: leave in the image's Python what the product needs.
 
 The lock is of everything, tests included; what pyproject.toml's own dependencies do not need, and
 pip itself, is uninstalled.

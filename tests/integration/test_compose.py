@@ -56,7 +56,7 @@ def totals(stack: ContainerStack) -> tuple[dict[str, int], dict[str, Decimal]]:
     return {r["d"]: r["n"] for r in rows}, {r["d"]: Decimal(r["s"]) for r in rows}
 
 
-def zeros(stack: ContainerStack) -> None:
+def assert_zeros(stack: ContainerStack) -> None:
     found = stack.answer("verify", "--wait")
     assert found["ok"], found["differences"]
 
@@ -106,7 +106,7 @@ def test_the_image_has_no_tools_and_no_secret(stack: ContainerStack) -> None:
 def test_the_receipts_give_the_same_totals_as_natively(stack: ContainerStack) -> None:
     stack.ok("customers", "load", str(CUSTOMERS))
     stack.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))
-    zeros(stack)
+    assert_zeros(stack)
     week = reckon()
     wait_until("Hive", lambda: totals(stack) == (week.lines, week.amounts), seconds=60)
     stack.ok("refresh", "--data-dt", "2019-04-05")
@@ -118,7 +118,7 @@ def test_the_receipts_give_the_same_totals_as_natively(stack: ContainerStack) ->
 def test_the_stream_stands_while_its_table_is_repaired(stack: ContainerStack) -> None:
     repaired = stack.answer("rebuild", "--from", "2019-04-01", "--to", "2019-04-05", "--repair")
     assert (repaired["missing"], repaired["foreign"], repaired["other"]) == (0, 0, 0)
-    zeros(stack)
+    assert_zeros(stack)
 
 
 def test_the_hosts_own_clients_reach_the_published_ports(stack: ContainerStack) -> None:
@@ -156,10 +156,14 @@ def test_what_stands_still_ends_itself_and_is_started_again(stack: ContainerStac
     """Without an answer to three questions the main process ends, and Docker's policy acts."""
     before = stack.project.containers()["thrift"]["RestartCount"]
     stack.project.compose("exec", "thrift", "sh", "-c", "kill -STOP $(pidof java)")
-    wait_until("it was started again",
-               lambda: stack.project.containers()["thrift"]["RestartCount"] > before,
-               seconds=150)  # fmt: skip
-    wait_until("it answers", lambda: stack.project.states()["thrift"] == "healthy", seconds=150)
+
+    def is_back() -> bool:
+        one = stack.project.containers()["thrift"]
+        return bool(one["RestartCount"] > before and stack.project.states()["thrift"] == "healthy")
+
+    wait_until("it was started again and answers", is_back, seconds=240)
+    assert stack.project.containers()["thrift"]["RestartCount"] == before + 1, "once"
+    assert stack.answer("orders", "7", "--last", "1") is not None
 
 
 def test_orders_flow_when_they_are_asked_for(stack: ContainerStack) -> None:
@@ -168,12 +172,13 @@ def test_orders_flow_when_they_are_asked_for(stack: ContainerStack) -> None:
     question = "select count(*) n from transactions_cln where order_id like 'demo-%'"
     wait_until("orders in Hive", lambda: stack.sql(question) != [{"n": 0}], seconds=120)
     stack.ok("rate", "pause")
-    zeros(stack)
+    assert "pause" in stack.answer("status")["producer"]["asked"]
+    assert_zeros(stack)
 
 
 def test_data_outlives_down_and_up(stack: ContainerStack) -> None:
     found = totals(stack)
     stack.project.compose("down")
     stack.project.up()
-    zeros(stack)
+    assert_zeros(stack)
     assert totals(stack) == found
