@@ -48,12 +48,13 @@ class MainProcess:
         self._watch = Watch(stack.settings, self._alone, given=needs_of(name))
         self._ends = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
+        self._asking = threading.Thread(target=self._ask, daemon=True)
 
     def run(self) -> int:
-        """Run until told to end (0), or until the child has ended by itself (1)."""
+        """Run until told to end (0), or until the child or its questioner has ended (1)."""
         signal.signal(signal.SIGTERM, lambda *_: self._ends.set())
         signal.signal(signal.SIGINT, lambda *_: self._ends.set())
-        threading.Thread(target=self._ask, daemon=True).start()
+        self._asking.start()
         try:
             return self._care()
         finally:
@@ -70,13 +71,15 @@ class MainProcess:
             elif self._child is not None and self._child.poll() is not None:
                 sys.stderr.write(f"{self._name} has ended with {self._child.returncode}\n")
                 return 1
+            if not self._asking.is_alive():  # its traceback is above: nobody would notice silence
+                break
             if shall_stand and self._marks is not None:
                 self._marks.stands.touch()
             if self._marks is not None and time.monotonic() - signed > SIGN_SECONDS:
                 self._marks.lives.touch()
                 signed = time.monotonic()
         self._stop()
-        return 0
+        return 0 if self._ends.is_set() else 1
 
     def _start(self) -> None:
         component, settings = self._stack.components[self._name], self._stack.settings

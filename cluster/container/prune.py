@@ -18,21 +18,17 @@ PROJECT = Path(__file__).resolve().parent.parent.parent / "pyproject.toml"
 
 def closure(requirements: list[str]) -> set[str]:
     """Give the names of the distributions that are needed for these, themselves included."""
-    found: set[str] = set()
+    seen: set[tuple[str, frozenset[str]]] = set()
     wanted = [(Requirement(one), "") for one in requirements]
     while wanted:
         one, extra = wanted.pop()
-        name = canonicalize_name(one.name)
-        if one.marker and not one.marker.evaluate({"extra": extra}):
+        asked = canonicalize_name(one.name), frozenset(one.extras)
+        if asked in seen or (one.marker and not one.marker.evaluate({"extra": extra})):
             continue
-        if name not in found:
-            found.add(name)
-        for extra in ("", *one.extras):
-            needs = [Requirement(need) for need in distribution(name).requires or []]
-            wanted += [(need, extra) for need in needs
-                       if canonicalize_name(need.name) not in found
-                       and (not need.marker or need.marker.evaluate({"extra": extra}))]  # fmt: skip
-    return found
+        seen.add(asked)
+        needs = [Requirement(need) for need in distribution(one.name).requires or []]
+        wanted += [(need, extra) for need in needs for extra in ("", *one.extras)]
+    return {name for name, _ in seen}
 
 
 def main() -> None:

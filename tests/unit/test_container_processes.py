@@ -16,6 +16,7 @@ from cluster.container.care import Containers, Marks, care_of
 from cluster.container.main_process import MainProcess
 from cluster.stack import Stack
 from cluster.supervision import Supervisor
+from cluster.watch import Watch
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.programme import read_programme
@@ -96,6 +97,17 @@ def test_a_main_process_whose_child_has_ended_ends_too(
 ) -> None:
     assert run_main([sys.executable, "-c", "raise SystemExit(3)"]) == 1
     assert "producer has ended with 3" in capfd.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_main_process_that_cannot_ask_ends(
+    run_main: Callable[[list[str]], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_watch: Watch) -> None:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(Watch, "look", broken)
+    assert run_main(WAITS) == 1
 
 
 def test_a_stage_whose_container_is_away_gives_no_sign(places: Places) -> None:
