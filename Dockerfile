@@ -7,7 +7,7 @@ RUN apt-get update \
       ca-certificates openjdk-17-jre-headless python3 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin loyalty \
- && install -d -o loyalty -g loyalty -m 0700 /data
+ && install -d -o loyalty -g loyalty -m 0700 /data /data/tmp
 
 FROM base AS tools
 RUN apt-get update \
@@ -50,7 +50,8 @@ RUN --mount=type=bind,from=jars,source=/jars,target=/jars \
  && .venv/bin/python -m cluster.jars publish /fetched \
  && .venv/bin/python -m cluster.classes \
  && .venv/bin/python -m compileall -q . \
- && rm -rf /fetched
+ && rm -rf /fetched \
+ && chmod -R a+rX /loyalty
 
 FROM base
 COPY --from=product /loyalty /loyalty

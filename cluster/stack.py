@@ -3,13 +3,12 @@
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cluster import stamp
+from cluster import stages, stamp
 from cluster.checks import Finding, check_machine, check_ports
 from cluster.component import Component, read_components
 from cluster.configuration import render
@@ -21,18 +20,18 @@ from cluster.given import wait_for_given
 from cluster.java import command, environment
 from cluster.movement import EXPIRED, expired_unread, expiry_sentence
 from cluster.readiness import QUESTIONS, ask_tez
+from cluster.stages import Question
 from cluster.startup import Answer, Step, wait_for_answer
 from cluster.storage import check_hbase_root, make_folders
 from cluster.supervision import Rotation, Supervisor, write_configuration
 from hbase.table import make_tables as make_hbase_tables
-from hive.runs import silence
 from hive.session import open_session
 from hive.tables import make_tables as make_hive_tables
 from pipeline.errors import LoyaltyError, Refused
 from pipeline.places import Places
 from pipeline.programme import Programme
 from pipeline.settings import Settings
-from pipeline.topic import GROUPS, Topic, has_reached
+from pipeline.topic import GROUPS, Offsets, Topic, has_reached
 from pipeline.webhdfs import Hdfs
 from streaming.progress import read_progress
 
@@ -205,18 +204,24 @@ class Stack:
         self._wait("datanode", self._make_folders)
         self._wait("kafka", self._make_topic)
 
-    def make_tables(self) -> None:
-        """Make the tables of HBase and Hive, whoever started the servers."""
+    def make_hbase_tables(self) -> None:
+        """Make the tables of HBase, whoever started it."""
         self._wait("thrift", self._make_hbase_tables)
+
+    def make_hive_tables(self) -> None:
+        """Make the tables of Hive, whoever started it."""
         self._wait("hiveserver2", self._make_hive_tables)
 
     def _make_folders(self) -> None:
         settings = self.settings
         hdfs = Hdfs(settings.webhdfs, user=settings.superuser, timeout=10)
-        is_first = not (settings.data / "hbase").exists()  # HBase makes it
-        if is_first and "hbase" in self.own and "hdfs" in settings.given:
+        # HBase makes its own at its start; in containers it is on another volume
+        was_ours = [settings.data / "hbase", self.places.run / "folders-made"]
+        foreign = "hdfs" in settings.given and "hbase" not in settings.given
+        if foreign and not any(path.exists() for path in was_ours):
             check_hbase_root(hdfs)
         make_folders(hdfs, self.places.scratch, settings.given)
+        was_ours[1].touch()
 
     def _make_topic(self) -> None:
         # our own broker is configured with it
@@ -234,26 +239,20 @@ class Stack:
         with open_session(self.settings) as session:
             make_hive_tables(session, self.settings.hdfs)
 
+    def beginning(self, name: str) -> Question | None:
+        """Give the question to ask a stage after its start; None for who has no other one."""
+        if name == "flume":  # Kafka loads its group coordinator at the first question
+            return self._wait("kafka", lambda: stages.of_flume(self.topic))
+        if name == "streaming":
+            return stages.of_streaming(self.places)
+        return stages.of_schedule(self.places) if name == "refresh" else None
+
     def _start_flume(self) -> None:
         """Flume answers when both sinks have new members that read up to the topic's end."""
-        # Kafka loads its group coordinator at the first question
-        before, ends = self._wait(
-            "kafka",
-            lambda: ({group: self.topic.members(group) for group in GROUPS}, self.topic.ends()),
-        )
+        begins, ends = self.beginning("flume"), self.topic.ends()
         if self.supervisor.processes()["flume"].pid == 0:
             self.note_expired()
-        if not self.supervisor.start("flume"):
-            return
-
-        def question() -> None:
-            for group in GROUPS:
-                if not self.topic.members(group) - before[group]:
-                    raise LoyaltyError(f"{group} has no new member yet")
-                if not has_reached(self.topic.committed(group), ends):
-                    raise LoyaltyError(f"{group} has not read up to the topic's end")
-
-        self._wait("flume", question)
+        self._start_stage("flume", begins, lambda: [self.topic.committed(g) for g in GROUPS], ends)
 
     def note_expired(self) -> None:
         """Before Flume starts: note what Kafka has deleted before it was read."""
@@ -262,28 +261,33 @@ class Stack:
 
     def _start_streaming(self) -> None:
         """The stream answers when its progress after the start has reached the topic's end."""
-        begun = time.time()
-        if not self.supervisor.start("streaming"):
-            return
-        ends = self.topic.ends()
+        begins, ends = self.beginning("streaming"), self.topic.ends()
 
-        def question() -> None:
+        def offsets() -> list[Offsets]:
             progress = read_progress(self.places)
-            if progress is None or progress.started_at < begun:
-                raise LoyaltyError("the query has not started")
-            if not has_reached(progress.offsets, ends):
-                raise LoyaltyError("the query has not read up to the topic's end")
+            return [progress.offsets] if progress else []
 
-        self._wait("streaming", question)
+        self._start_stage("streaming", begins, offsets, ends)
 
     def _start_schedule(self) -> None:
         """The schedule answers when it has said something since its start."""
-        begun = time.time()
-        if not self.supervisor.start("refresh"):
+        self._start_stage("refresh", self.beginning("refresh"))
+
+    def _start_stage(
+        self,
+        name: str,
+        begins: Question | None,
+        offsets: Callable[[], list[Offsets]] = list,
+        ends: Offsets | None = None,
+    ) -> None:
+        """Start it unless it runs; it has begun, and its readers have come to the ends."""
+        if not self.supervisor.start(name):
             return
 
         def question() -> None:
-            if silence(self.places) > time.time() - begun:
-                raise LoyaltyError("the schedule has not begun")
+            if begins is not None:
+                begins()
+            if not all(has_reached(at, ends or {}) for at in offsets()):
+                raise LoyaltyError(f"{name} has not read up to the topic's end")
 
-        self._wait("refresh", question)
+        self._wait(name, question)

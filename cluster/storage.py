@@ -1,5 +1,6 @@
 """What the servers hold before the first order: folders on HDFS with owners and modes."""
 
+import socket
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -108,9 +109,10 @@ def check_hbase_root(hdfs: Hdfs) -> None:
 def write_and_read(hdfs: Hdfs) -> None:
     """Ask HDFS the real question: a small file written and read back.
 
-    Each thread has one of its own: `status`, a start and the watcher may ask at the same time.
+    Each thread has one of its own: `status`, a start and the watcher may ask at the same time, and
+    in other containers other threads have the same number.
     """
-    probe = f"{PROBES}/{threading.get_native_id()}"
+    probe = f"{PROBES}/{socket.gethostname()}-{threading.get_native_id()}"
     hdfs.write(probe, b"answer")
     if hdfs.read(probe) != b"answer":
         raise OSError("HDFS gave back other bytes than were written")

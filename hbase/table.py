@@ -4,8 +4,10 @@ Without a client timeout a call hangs while the region server is away. A connect
 minute idle, so a read is tried once more on a new one; a write never is.
 """
 
+import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -141,7 +143,8 @@ def probe(host: str, port: int) -> None:
     the one with the earlier stamp may come later.
     """
     written = time.time_ns()
-    row = b"probe-%d" % (threading.get_native_id() % PROBE_ROWS)
+    asking = f"{socket.gethostname()}-{threading.get_native_id()}"
+    row = b"probe-%d" % (zlib.crc32(asking.encode()) % PROBE_ROWS)
     cell = f"{FAMILY}:written".encode()
     with Tables(host, port) as tables:
         tables.put(PROBE_TABLE, row, {cell: str(written).encode()})

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from hive.days import bring_up
+from hive.days import bring_up, changed_dates, read_index
 from hive.generations import GenerationTable
 from hive.runs import Reason, Run, append_run
 from hive.session import Session, open_session
@@ -166,7 +166,10 @@ def do(session: Session, tables: Tables, work: Work) -> None:
     last = max(touchable)
     shown = partition_names(session, tables.transactions.name)
     sources = look(tables.transactions.hdfs, tables.transactions.folder, shown, last)
-    tables.transactions.follow(session, shown, sources.folders)
+    summed = read_index(tables.spend.hdfs, tables.spend.folder)
+    changed = changed_dates(summed, sources.prints, last)
+    # what the others have Hive has shown since they were summed; their old folders are the stream's
+    tables.transactions.follow(session, shown, sources.of(changed, shown))
     days = bring_up(session, tables.spend, tables.staging, sources.prints, last)
     snapshots = Snapshots(tables.loyalty, dates, days, customers)
     for number, day in enumerate(sorted(touchable), 1):

@@ -9,7 +9,7 @@ It is taken before the rows are read, so what comes in between is summed twice, 
 """
 
 from collections import defaultdict
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -31,6 +31,15 @@ class Sources:
 
     folders: dict[str, list[str]]
     prints: dict[date, str]
+
+    def of(self, dates: Iterable[date], shown: Set[str]) -> dict[str, list[str]]:
+        """Give the folders of some dates, and of each partition that Hive does not have (shown)."""
+        names = {f"{_COLUMN}{day}" for day in dates}
+        return {
+            partition: folders
+            for partition, folders in self.folders.items()
+            if partition not in shown or partition.partition("/")[0] in names
+        }
 
 
 def look(hdfs: Hdfs, folder: str, shown: Set[str], last: date) -> Sources:

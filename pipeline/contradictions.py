@@ -57,6 +57,9 @@ def _ports(settings: "Settings") -> Iterator[Case]:
     taken: dict[int, str] = {}
     for name in (name for name in type(settings).model_fields if name.endswith("_port")):
         port = getattr(settings, name)
+        if settings.containers and port == settings.kafka_inner_port:
+            mine = variable_of(name)
+            yield {mine}, f"{mine} is {port}, where our broker listens for the other containers"
         if port in taken:
             first, second = (variable_of(n) for n in (taken[port], name))
             yield {first, second}, f"{first} and {second} are both {port}"

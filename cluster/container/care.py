@@ -1,13 +1,15 @@
 """Who cares for the components where each is in a container: Docker starts again what ends, and a
-stage stands and goes on by marks in the data folder that it shares with the command line.
+stage stands as long as somebody holds a lock in the data folder that they share.
 """
 
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
 from cluster.supervision import Process, Supervisor
-from pipeline.errors import LoyaltyError
+from pipeline.errors import Busy, LoyaltyError
+from pipeline.lock import is_held, only_one
 from pipeline.places import Places
 from pipeline.settings import Settings
 
@@ -25,26 +27,42 @@ def care_of(settings: Settings) -> Supervisor:
 
 
 class Marks:
-    """The marks of one stage: that it shall stand, that it stands, that it lives."""
+    """The marks of one stage: that it shall stand, that it stands, that it lives.
+
+    It shall stand while a process holds the lock: one that is killed lets it go on.
+    """
 
     def __init__(self, places: Places, name: str) -> None:
         folder = places.run / "stages"
-        self.shall_stand: Path = folder / f"{name}.shall-stand"
+        self.lock: Path = folder / f"{name}.shall-stand"
         self.stands: Path = folder / f"{name}.stands"
         self.lives: Path = folder / f"{name}.lives"
 
+    def shall_stand(self) -> bool:
+        """Tell whether somebody wants it to stand."""
+        return is_held(self.lock)
+
+    def silence(self) -> float | None:
+        """Give for how many seconds its container has given no sign; None: it never gave one."""
+        with suppress(FileNotFoundError):
+            return time.time() - self.lives.stat().st_mtime
+        return None
+
     def demand_life(self) -> None:
         """Raise LoyaltyError where its container has given no sign for too long."""
-        try:
-            seconds = time.time() - self.lives.stat().st_mtime
-        except FileNotFoundError:
-            raise LoyaltyError("its container has not given a sign of life yet") from None
+        seconds = self.silence()
+        if seconds is None:
+            raise LoyaltyError("its container has not given a sign of life yet")
         if seconds > QUIET_SECONDS:
             raise LoyaltyError(f"its container has given no sign of life for {seconds:.0f} s")
 
 
 class Containers(Supervisor):
     """The containers of one stack, seen from that of the command line."""
+
+    def __init__(self, places: Places) -> None:
+        super().__init__(places)
+        self._held: dict[str, ExitStack] = {}
 
     def is_running(self) -> bool:
         """Say that somebody cares: Docker does."""
@@ -55,28 +73,40 @@ class Containers(Supervisor):
         outside of its container.
         """
         return {
-            name: Process(name, "STOPPED" if self._marks(name).shall_stand.exists() else "RUNNING",
-                          0, "")
+            name: Process(name, "STOPPED" if self._marks(name).shall_stand() else "RUNNING", 0, "")
             for name in STAGES
         }  # fmt: skip
 
     def start(self, name: str) -> bool:
-        """Let a stage that stands go on; False when it does not stand."""
-        mark = self._marks(name).shall_stand
-        stood = mark.exists()
-        mark.unlink(missing_ok=True)
-        return stood
+        """Let a stage go on that stands because of us; False when it does not."""
+        held = self._held.pop(name, None)
+        if held is None:
+            return False
+        held.close()
+        return True
 
     def stop(self, name: str) -> None:
-        """Let a stage stand, and wait until it does."""
+        """Let a stage stand, and wait until it does; one whose container is stopped stands, and
+        would stand when that was started. Raises LoyaltyError where it does not.
+        """
         marks = self._marks(name)
-        marks.stands.unlink(missing_ok=True)
-        marks.shall_stand.parent.mkdir(parents=True, exist_ok=True)
-        marks.shall_stand.touch()
         end = time.monotonic() + _STOP_SECONDS
+        held = ExitStack()
+        while True:  # whoever looks whether it is held holds it for that moment
+            try:
+                held.enter_context(only_one(marks.lock, f"A command that lets {name} stand"))
+                break
+            except Busy:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+        marks.stands.unlink(missing_ok=True)
+        self._held[name] = held
         while not marks.stands.exists():
             if time.monotonic() > end:
-                marks.shall_stand.unlink(missing_ok=True)
+                if (silence := marks.silence()) is None or silence > _STOP_SECONDS:
+                    return
+                self.start(name)
                 raise LoyaltyError(
                     f"{name} does not stand after {_STOP_SECONDS} s; "
                     f"`docker compose logs {name}` shows why."

@@ -17,23 +17,28 @@ from cluster.container.ready import answered
 from cluster.jars import jar_folders
 from cluster.java import command, environment
 from cluster.stack import Stack
+from cluster.stages import Question
 from cluster.supervision import DEFAULT_STOP_SECONDS, STOP_SECONDS, Process, Supervisor
 from cluster.vitals import kill
 from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, JUDGED_AFTER, Watch
+from pipeline.places import Places
 
 SIGN_SECONDS: Final = 5
+HUNG_SECONDS: Final = 300
+"""Each question has an end of its own, far below."""
 _STARTING_SECONDS: Final = 1
 _GLANCE_SECONDS: Final = 0.2
 
 
 class Alone(Supervisor):
-    """The one process of a container, as the watcher wants to see it."""
+    """The one process of a container, as the watcher wants to see it; pid 0: it stands."""
 
-    name = ""
-    pid = 0
+    def __init__(self, places: Places, name: str) -> None:
+        super().__init__(places)
+        self.name, self.pid = name, 0
 
     def processes(self) -> dict[str, Process]:
-        """Give the one process; nothing while it stands."""
+        """Give the one process, if there is one."""
         return {self.name: Process(self.name, "RUNNING", self.pid, "")} if self.pid else {}
 
 
@@ -43,9 +48,11 @@ class MainProcess:
     def __init__(self, stack: Stack, name: str) -> None:
         self._stack, self._name = stack, name
         self._marks = Marks(stack.places, name) if name in STAGES else None
-        self._alone = Alone(stack.places)
-        self._alone.name = name
+        self._alone = Alone(stack.places, name)
         self._watch = Watch(stack.settings, self._alone, given=needs_of(name))
+        self._watch.also(name, self._demand_beginning)
+        self._begins: Question | None = None
+        self._looked = time.monotonic()
         self._ends = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._asking = threading.Thread(target=self._ask, daemon=True)
@@ -63,7 +70,7 @@ class MainProcess:
     def _care(self) -> int:
         signed = 0.0
         while not self._ends.wait(_GLANCE_SECONDS):
-            shall_stand = self._marks is not None and self._marks.shall_stand.exists()
+            shall_stand = self._marks is not None and self._marks.shall_stand()
             if self._child is None and not shall_stand:
                 self._start()
             elif self._child is not None and shall_stand:
@@ -72,6 +79,9 @@ class MainProcess:
                 sys.stderr.write(f"{self._name} has ended with {self._child.returncode}\n")
                 return 1
             if not self._asking.is_alive():  # its traceback is above: nobody would notice silence
+                break
+            if time.monotonic() - self._looked > HUNG_SECONDS:
+                sys.stderr.write(f"{self._name}: a question had no end for {HUNG_SECONDS} s\n")
                 break
             if shall_stand and self._marks is not None:
                 self._marks.stands.touch()
@@ -85,6 +95,7 @@ class MainProcess:
         component, settings = self._stack.components[self._name], self._stack.settings
         if self._marks is not None:
             self._marks.stands.unlink(missing_ok=True)
+        self._begins = self._stack.beginning(self._name)
         self._child = subprocess.Popen(
             command(component, settings, jar_folders()),
             env=os.environ | environment(component, settings),
@@ -107,6 +118,7 @@ class MainProcess:
     def _ask(self) -> None:
         pace: float = _STARTING_SECONDS
         while not self._ends.wait(pace):
+            self._looked = time.monotonic()
             found = self._watch.look()
             if self._name in self._watch.answering() or not self._alone.pid:
                 answered().touch()
@@ -116,14 +128,20 @@ class MainProcess:
             if reason := found.get(self._name, {}).get("reason"):
                 sys.stderr.write(f"{self._name} does not answer: {reason}\n")
 
+    def _demand_beginning(self) -> None:
+        """Raise until a stage has shown once that this life of it has begun."""
+        if self._begins is not None:
+            self._begins()
+            self._begins = None
+
 
 def needs_of(name: str) -> set[str]:
     """Give those whose answers a component needs for its own, directly or not.
 
-    (HBase is asked for its regions alone: its tables are made when it is healthy.)
+    (HBase's rows are asked for through Thrift, once that answers; before it, for its regions.)
     """
     found: set[str] = set()
-    wanted = [*JUDGED_AFTER[name]]
+    wanted = [*JUDGED_AFTER[name], *(["thrift"] if name == "hbase" else [])]
     while wanted:
         need = wanted.pop()
         found.add(need)

@@ -1,29 +1,46 @@
-"""What the servers hold before the first order, each made by a container that ends then."""
+"""What is looked at or made before the first order, each by a container that ends then."""
 
 import sys
+from collections.abc import Callable
 
 from cluster import stamp
 from cluster.demo import demo_steps, settle_history
+from cluster.given import ask_given
 from cluster.stack import Stack
 from cluster.startup import Step, run_steps
+from pipeline.errors import Refused
 
 
 def make(stack: Stack, what: str) -> None:
-    """Make `storage` (folders, topic), `tables` (of HBase and Hive) or the `demo`."""
-    if what == "demo":
-        _demo(stack)
-    else:
-        {"storage": stack.make_storage, "tables": stack.make_tables}[what]()
+    """Make `settings` sure, `storage` (folders, topic), the tables, or the `demo`."""
+    tasks: dict[str, Callable[[], None]] = {
+        "settings": lambda: _settings(stack),
+        "storage": stack.make_storage,
+        "hbase-tables": stack.make_hbase_tables,
+        "hive-tables": stack.make_hive_tables,
+        "demo": lambda: _demo(stack),
+    }
+    tasks[what]()
+
+
+def _settings(stack: Stack) -> None:
+    """Look whether the settings fit the data and the given servers answer, before anybody starts.
+
+    Raises Refused or Unavailable where not.
+    """
+    settings, zone = stack.settings, stack.programme.time_zone
+    found = stamp.read_stamp(settings)
+    if found is None:
+        found = stamp.write_stamp(settings, zone, "demo" if settings.producer else "empty")
+    stamp.check_stamp(found, settings, zone)
+    ask_given(settings)
 
 
 def _demo(stack: Stack) -> None:
     """Invent members and their past, unless the stack is for a chain's own; make a snapshot."""
-    settings, zone = stack.settings, stack.programme.time_zone
-    empty = not settings.producer
-    found = stamp.read_stamp(settings)
+    empty, found = not stack.settings.producer, stamp.read_stamp(stack.settings)
     if found is None:
-        found = stamp.write_stamp(settings, zone, "empty" if empty else "demo")
-    stamp.check_stamp(found, settings, zone)
+        raise Refused("The data folder has no stamp; `docker compose up -d` makes it first.")
     past = settle_history(stack, found, empty=empty, asked=None)
     steps = demo_steps(stack, found, empty=empty, rate=None, traffic={}, past=past, fresh=True)
     run_steps(steps, _told, stack.halt)

@@ -25,6 +25,8 @@ def open_stack() -> Stack:
     for folder in (places.order_log, places.temporary, places.logs, places.run, places.producer,
                    places.positions.parent, places.run / "stages"):  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    for left in places.temporary.iterdir():  # of this container's lives before
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     render(settings, places, stack.programme.time_zone, jar_folders())
     return stack
 
@@ -51,4 +53,4 @@ def answered() -> Path:
     """Give the file whose time is that of the component's last real answer: Docker's health check
     looks at it.
     """
-    return Path(tempfile.gettempdir()) / "answered"  # a tmpfs of the container alone
+    return Path(tempfile.gettempdir()) / "answered"  # in a folder of the container alone

@@ -1,7 +1,7 @@
 """`connect`: what other tools need to reach the stack."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -11,6 +11,9 @@ from pipeline.endings import leaving
 from pipeline.errors import UsageError
 from pipeline.nearest import nearest
 from pipeline.settings import read_settings
+
+NATIVE: Final = ("beeline", "spark")
+"""They need jars of ours, or ports of HDFS that no container publishes."""
 
 
 @leaving()
@@ -30,7 +33,10 @@ def connect(
     Example: ./loyalty connect pyhive
     """
     # other tools are on the host, where the containers' ports are published under their numbers
-    known = clients(read_settings().model_copy(update={"containers": False}))
+    settings = read_settings()
+    known = clients(settings.model_copy(update={"containers": False}))
+    if settings.containers:
+        known = {name: client for name, client in known.items() if name not in NATIVE}
     if tool is not None and tool not in known:
         raise UsageError(
             f"No tool is called {tool!r}; there is {', '.join(known)}.{nearest(tool, known)}"

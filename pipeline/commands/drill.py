@@ -63,7 +63,10 @@ def drill(  # noqa: PLR0917 (options have no order)
     from drill.course import make_plan, mounts, run
     from drill.namespace import enter
     from drill.verdict import show
+    from pipeline.commands.processes import refuse_containers
+    from pipeline.settings import read_settings
 
+    refuse_containers(read_settings(), "drill", "`./loyalty --compose drill` on the host")
     asked = make_plan(str(kind), only, times, rate, randbelow(1_000_000) if seed is None else seed)
 
     if mounts(str(kind)):

@@ -5,6 +5,7 @@ sold, in a database of the test's own.
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,25 @@ def test_an_older_snapshot_waits_for_the_night(kept: Warehouse) -> None:
     is_right(kept, MEMBERS, BEFORE, YESTERDAY, TODAY)
     assert kept.spend(OLD) != kept.sold(MEMBERS, OLD)
     assert kept.keep(TODAY, nightly=True) == [OLD]
+    is_right(kept, MEMBERS)
+
+
+def test_an_old_date_is_looked_at_once(kept: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while its old generation is still there."""
+    kept.merge(OLD)
+    kept.keep(TODAY, nightly=True)
+    kept.add_transactions(TODAY, [(1, "0.11")])
+    asked: list[str] = []
+    for client in (kept.spark, kept.hive):
+        real = client._call  # the one way to HDFS
+
+        def recorded(function: str, *args: Any, real: Any = real, **options: Any) -> Any:
+            asked.extend(str(one) for one in args if f"odr_dt={OLD}" in str(one))
+            return real(function, *args, **options)
+
+        monkeypatch.setattr(client, "_call", recorded)
+    assert kept.keep(TODAY) == [TODAY]
+    assert asked == [f"{kept.clean}/transactions_cln/odr_dt={OLD}/odr_hr=0"]
     is_right(kept, MEMBERS)
 
 

@@ -15,9 +15,11 @@ from pipeline.settings import ROOT, Settings
 from pipeline.variables import variable_of
 
 COMPONENTS = read_components()
-ONCE = {"folders": "storage", "topic": "storage", "hbase-tables": "tables", "hive-tables": "tables",
-        "members": "demo"}  # fmt: skip
+ONCE = {"folders": "storage", "topic": "storage", "hbase-tables": "hbase-tables",
+        "hive-tables": "hive-tables", "members": "demo"}  # fmt: skip
 """Steps of the native start, and the container that makes the same."""
+ON_DISK = {"streaming", "loyalty"}
+"""Whose temporary files may be large."""
 INNER = {"kafka_controller_port", "namenode_port", "datanode_port", "datanode_ipc_port",
          "hbase_master_port", "hbase_regionserver_port", "zookeeper_port",
          "metastore_port"}  # fmt: skip
@@ -48,7 +50,7 @@ def test_every_component_has_a_container_of_its_name(services: dict[str, dict[st
         name: ["run", name] for name in COMPONENTS
     }
     rest = services.keys() - running(services).keys()
-    assert rest == {*ONCE.values(), "loyalty"}
+    assert rest == {*ONCE.values(), "settings", "loyalty"}
 
 
 def test_what_a_component_needs_is_there_before_it(services: dict[str, dict[str, Any]]) -> None:
@@ -56,6 +58,7 @@ def test_what_a_component_needs_is_there_before_it(services: dict[str, dict[str,
         wanted = {ONCE.get(need, need) for need in component.needs}
         assert wanted <= above(services, name), name
     for name, service in services.items():
+        assert name in {"settings"} or "settings" in above(services, name), name
         for need, how in service.get("depends_on", {}).items():
             once = services[need]["command"][0] == "make"
             wanted_condition = "service_completed_successfully" if once else "service_healthy"
@@ -73,6 +76,12 @@ def test_published_ports_are_the_settings_on_loopback(services: dict[str, dict[s
             for p in outer
         ]
         assert services[name].get("ports", []) == expected, name
+        # a shell's own value means the same inside
+        inside = services[name]["environment"]
+        for port in outer:
+            assert inside[variable_of(port)] == "${%s:-%d}" % (  # noqa: UP031
+                variable_of(port), getattr(settings, port),
+            )  # fmt: skip
 
 
 def test_a_server_has_a_volume_of_its_own_and_the_stages_share_one(
@@ -80,7 +89,9 @@ def test_a_server_has_a_volume_of_its_own_and_the_stages_share_one(
 ) -> None:
     for name, service in services.items():
         own = name in COMPONENTS and name not in STAGES
-        assert service["volumes"] == [f"{name if own else 'loyalty'}:/data"]
+        temporary = [f"{name}-tmp:/data/tmp"] if name in ON_DISK else []
+        assert service["volumes"] == [f"{name if own else 'loyalty'}:/data", *temporary]
+        assert len(service["tmpfs"]) == (1 if temporary else 2)
 
 
 def test_there_is_time_to_end_and_room_for_the_heap(services: dict[str, dict[str, Any]]) -> None:
@@ -101,13 +112,14 @@ def test_everything_is_as_closed_as_everything_else(services: dict[str, dict[str
         assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & service.keys()
         assert service["logging"]["options"].keys() == {"max-size", "max-file"}
         long_lived = service["command"][0] != "make"
-        assert service["restart"] == ("unless-stopped" if long_lived else "on-failure")
+        wanted = "no" if name == "settings" else "on-failure:5"
+        assert service["restart"] == ("unless-stopped" if long_lived else wanted)
         assert ("healthcheck" in service) is long_lived
 
 
 def test_a_child_is_judged_after_those_that_its_answer_needs() -> None:
     assert needs_of("kafka") == set()
-    assert needs_of("hbase") == {"datanode", "namenode"}
+    assert needs_of("hbase") == {"datanode", "namenode", "thrift"}
     assert needs_of("flume") == {"kafka", "hbase", "datanode", "namenode"}
 
 

@@ -1,6 +1,7 @@
 """A container's main process, its marks, and who asks for them; its child is one that waits."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -86,6 +87,71 @@ def test_a_stage_stands_when_it_is_asked_to_and_goes_on(
         assert care.start("producer") is True
         wait_until("it goes on", lambda: not marks.stands.exists())
         assert care.start("producer") is False, "it does not stand"
+
+    raised = beside(story)
+    assert run_main(WAITS) == 0
+    assert raised == []
+
+
+def test_a_stage_goes_on_when_who_let_it_stand_was_killed(places: Places) -> None:
+    script = (
+        "import sys, time; from pathlib import Path\n"
+        "from cluster.container.care import Containers; from pipeline.places import Places\n"
+        "care = Containers(Places(Path(sys.argv[1]))); care.stop('streaming')\n"
+        "print('stands', flush=True)\n"
+        "time.sleep(600)"
+    )
+    marks, care = Marks(places, "streaming"), Containers(places)
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(places.data)], cwd=ROOT, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        try:
+            while not select.select([holder.stdout], [], [], 0.1)[0]:
+                marks.stands.touch()  # as its main process does
+            assert holder.stdout.readline() == b"stands\n"
+            assert care.processes()["streaming"].state == "STOPPED"
+        finally:
+            holder.kill()
+    assert not marks.shall_stand()
+    assert care.processes()["streaming"].state == "RUNNING"
+
+
+def test_a_stage_whose_container_was_stopped_stands(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.container.care._STOP_SECONDS", 0.3)
+    marks, care = Marks(places, "streaming"), Containers(places)
+    marks.lives.touch()
+    os.utime(marks.lives, (time.time() + 99,) * 2)  # it lives all the time
+    with pytest.raises(LoyaltyError, match="streaming does not stand after"):
+        care.stop("streaming")
+    assert not marks.shall_stand()
+    long_ago = time.time() - 99
+    os.utime(marks.lives, (long_ago, long_ago))
+    care.stop("streaming")
+    assert marks.shall_stand(), "its container would be started with the next `up`"
+    assert care.start("streaming") is True
+
+
+def test_a_stage_is_healthy_once_this_life_has_shown_itself(
+    places: Places, run_main: Callable[[list[str]], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    def begins() -> None:
+        if not begun:
+            raise LoyaltyError("not yet")
+
+    monkeypatch.setattr(Stack, "beginning", lambda *_: begins)
+    monkeypatch.setattr("cluster.watch.demand_heartbeat", lambda _places: None)
+    answered = places.run / "answered"
+
+    def story() -> None:
+        time.sleep(2.5)  # two looks
+        assert not answered.exists()
+        begun.append(1)
+        wait_until("it has answered", answered.exists)
 
     raised = beside(story)
     assert run_main(WAITS) == 0
