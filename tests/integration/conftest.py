@@ -5,6 +5,7 @@ They run beside a running `up`. Nothing is mocked: the servers are the product's
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -15,13 +16,15 @@ from tests.integration.oracle import Reckoning, reckon
 from tests.integration.warehouse import Warehouse, own_warehouse
 from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 
-SHARED: Final = ("broken_stack", "stack", "small_log")
-"""The stacks of a session; the one whose tests take longest comes first."""
+SHARED: Final = ("stack", "broken_stack", "quiet_stack")
+"""The stacks that modules share; the one whose tests take longest comes first."""
+
+_running: dict[str, ExitStack] = {}
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks at the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a stack in one process; two processes share the tests (pytest-xdist)."""
+    """Keep the tests of a stack in one process; three processes share the tests (pytest-xdist)."""
     groups = {item: _group(item) for item in items}
     ranks = {"": 0} | {name: rank for rank, name in enumerate(SHARED, start=1)}
     items.sort(key=lambda item: ranks.get(groups[item], len(ranks)))
@@ -38,11 +41,41 @@ def _group(item: pytest.Item) -> str:
     return next((name for name in SHARED if name in names), item.path.stem)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Take a shared stack down after the last of its tests: an idle one takes from the others."""
+    if nextitem is None or _group(nextitem) != (group := _group(item)):
+        _running.pop(group, ExitStack()).close()
+
+
+def _start(name: str) -> OwnStack:
+    """Start a shared stack, with nothing in it."""
+    _running[name] = ExitStack()
+    return _running[name].enter_context(own_stack(trigger_seconds="1"))
+
+
 @pytest.fixture(scope="session")
-def stack() -> Iterator[OwnStack]:
-    """Start one empty stack for the session, and take it down with its data at the end."""
-    with own_stack(trigger_seconds="1") as running:
-        yield running
+def stack() -> OwnStack:
+    """Start one stack for all tests that need no other one."""
+    return _start("stack")
+
+
+@pytest.fixture(scope="session")
+def broken_stack() -> OwnStack:
+    """Start one stack for all drills.
+
+    Each drill leaves it whole: everything runs and has read to the end of the log.
+    """
+    return _start("broken_stack")
+
+
+@pytest.fixture(scope="session")
+def quiet_stack() -> OwnStack:
+    """Start one stack to which few lines are written.
+
+    Some tests have all of them read again, others work in folders of their own.
+    """
+    return _start("quiet_stack")
 
 
 @pytest.fixture(scope="session")
@@ -57,25 +90,8 @@ def week(stack: OwnStack) -> Reckoning:
     return reckon()
 
 
-@pytest.fixture(scope="session")
-def broken_stack() -> Iterator[OwnStack]:
-    """Start one stack for all drills of the session, beside the other tests' stack.
-
-    Each drill leaves it whole: everything runs and has read to the end of the log.
-    """
-    with own_stack(trigger_seconds="1") as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def small_log() -> Iterator[OwnStack]:
-    """Start one stack whose log files stay small: its tests have all of them read again."""
-    with own_stack(trigger_seconds="1") as running:
-        yield running
-
-
 @pytest.fixture
-def warehouse(stack: OwnStack) -> Iterator[Warehouse]:
+def warehouse(quiet_stack: OwnStack) -> Iterator[Warehouse]:
     """Make a database with the product's tables for one test."""
-    with own_warehouse(stack) as made:
+    with own_warehouse(quiet_stack) as made:
         yield made

@@ -1,4 +1,4 @@
-"""A backup of a running stack becomes the same stack elsewhere, which then survives a reboot."""
+"""A backup of a running stack becomes the same stack elsewhere, which then survives its deaths."""
 
 import json
 import os
@@ -19,7 +19,7 @@ import pytest
 from cluster.supervision import Supervisor
 from drill.stack import OwnStack, describe
 from drill.tables import read_state
-from tests.integration.observation import status
+from tests.integration.observation import pids, status
 
 OLD_DAY = "2019-05-17"
 
@@ -172,19 +172,29 @@ def test_a_stack_that_is_there_is_not_overwritten(restored: Restored) -> None:
     assert "holds a stack already" in done.stderr
 
 
-def test_after_a_reboot_up_makes_it_whole(restored: Restored) -> None:
-    """Everything dies in one moment; the pid file names a process that is somebody else's now."""
+LEFT = ("kafka", "hiveserver2")
+
+
+def test_up_makes_it_whole_whoever_has_died(restored: Restored) -> None:
+    """All but two die in one moment, supervisord as well, and the pid file names a process that is
+    somebody else's now: `up` ends who was left, and starts everybody.
+    """
     stack = restored.stack
     daemon = psutil.Process(Supervisor(stack.places).daemon_pid())
     name = f"R{restored.name[1:]}"
     with Till(stack.places.order_log, name) as till:
+        left = {pids(stack)[one] for one in LEFT}
         family = [daemon, *daemon.children(recursive=True)]
         assert len(family) > 10
-        for process in family:
+        killed = [process for process in family if process.pid not in left]
+        for process in killed:
             process.kill()
-        psutil.wait_procs(family, timeout=10)
+        psutil.wait_procs(killed, timeout=10)
+        assert all(psutil.pid_exists(pid) for pid in left)
         (stack.places.run / "supervisord.pid").write_text(f"{os.getpid()}\n")
-        stack.ok("up", timeout=900)
+        assert "processes of this stack run on" in status(stack)["watcher"]
+        assert "left running" in stack.run("up", timeout=900).stderr
+        assert not any(psutil.pid_exists(pid) for pid in left)
     lines = till.file.read_bytes().count(b"\n")
     stack.ok("verify", "--wait")
     assert status(stack)["healthy"]

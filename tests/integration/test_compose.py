@@ -18,6 +18,7 @@ from pyhive import hive
 from drill.kills import Blow, run_blows
 from drill.plan import Plan
 from drill.project import ContainerStack, describe_project, describe_stack
+from pipeline.errors import LoyaltyError
 from pipeline.places import RAW
 from pipeline.webhdfs import Hdfs
 from tests.engine import engine
@@ -28,13 +29,13 @@ from tests.waiting import wait_until
 # with the engine and the image, made from nothing on a busy machine
 pytestmark = pytest.mark.timeout(2700)
 
-ONCE = {"storage", "tables", "demo"}
+ONCE = {"settings", "storage", "hbase-tables", "hive-tables", "demo"}
 PERIOD = "odr_dt between date '2019-04-01' and date '2019-04-05'"
 BUILD_SECONDS = 1800
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStack]:
+def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStack]:
     """Build the image and start everything; it goes with its volumes at the end."""
     require_data()
     with engine() as environment:
@@ -49,30 +50,30 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStack]:
             project.compose("down", "-v", "--remove-orphans")
 
 
-def totals(stack: ContainerStack) -> tuple[dict[str, int], dict[str, Decimal]]:
+def totals(containers: ContainerStack) -> tuple[dict[str, int], dict[str, Decimal]]:
     """Ask Hive for lines and amounts of each date."""
-    rows = stack.sql("select cast(odr_dt as string) d, count(*) n, sum(odr_prc) s"
+    rows = containers.sql("select cast(odr_dt as string) d, count(*) n, sum(odr_prc) s"
                      f" from transactions_cln where {PERIOD} group by odr_dt")  # fmt: skip
     return {r["d"]: r["n"] for r in rows}, {r["d"]: Decimal(r["s"]) for r in rows}
 
 
-def assert_zeros(stack: ContainerStack) -> None:
-    found = stack.answer("verify", "--wait")
+def assert_zeros(containers: ContainerStack) -> None:
+    found = containers.answer("verify", "--wait")
     assert found["ok"], found["differences"]
 
 
-def test_every_service_is_healthy_and_nothing_is_invented(stack: ContainerStack) -> None:
-    states = stack.project.states()
+def test_every_service_is_healthy_and_nothing_is_invented(containers: ContainerStack) -> None:
+    states = containers.project.states()
     assert {name for name, state in states.items() if state == "exited"} == ONCE
     assert {state for name, state in states.items() if name not in ONCE} == {"healthy"}
-    wait_until("the watcher has looked", lambda: bool(stack.answer("status")["healthy"]), 60)
-    assert stack.sql("select count(*) n from transactions_cln") == [{"n": 0}]
+    wait_until("the watcher has looked", lambda: bool(containers.answer("status")["healthy"]), 60)
+    assert containers.sql("select count(*) n from transactions_cln") == [{"n": 0}]
     # Docker's own affairs are Docker's
-    assert "docker compose up -d --wait" in " ".join(stack.run("up").stderr.split())
+    assert "docker compose up -d --wait" in " ".join(containers.run("up").stderr.split())
 
 
-def test_no_container_is_root_or_may_more_than_it_needs(stack: ContainerStack) -> None:
-    for name, one in stack.project.containers().items():
+def test_no_container_is_root_or_may_more_than_it_needs(containers: ContainerStack) -> None:
+    for name, one in containers.project.containers().items():
         host = one["HostConfig"]
         assert one["Config"]["User"] not in {"", "0", "root"}, name
         assert host["ReadonlyRootfs"], name
@@ -89,40 +90,72 @@ def test_no_container_is_root_or_may_more_than_it_needs(stack: ContainerStack) -
             assert all(process.uids().real != 0 for process in family), name
 
 
-def test_the_image_has_no_tools_and_no_secret(stack: ContainerStack) -> None:
-    image = stack.project.containers()["loyalty"]["Image"]
+def test_the_image_has_no_tools_and_no_secret(containers: ContainerStack) -> None:
+    image = containers.project.containers()["loyalty"]["Image"]
 
     def shell(script: str) -> str:
         words = ("--rm", "--user", "0", "--entrypoint", "sh", image, "-c", f"{script}; true")
-        return stack.project.docker("run", *words)
+        return containers.project.docker("run", *words)
 
     assert shell("for t in mvn javac pip pip3 gcc git curl; do command -v $t; done") == ""
     assert shell("find / -xdev '(' -name .env -o -path '*/secrets/*' ')'") == ""
-    (config,) = json.loads(stack.project.docker("image", "inspect", image))
-    said = json.dumps(config["Config"]) + stack.project.docker("history", "--no-trunc", image)
+    (config,) = json.loads(containers.project.docker("image", "inspect", image))
+    said = json.dumps(config["Config"]) + containers.project.docker("history", "--no-trunc", image)
     assert not re.search(r"password|secret|token", said, re.IGNORECASE)
 
 
-def test_the_receipts_give_the_same_totals_as_natively(stack: ContainerStack) -> None:
-    stack.ok("customers", "load", str(CUSTOMERS))
-    stack.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))
-    assert_zeros(stack)
+def test_the_receipts_give_the_same_totals_as_natively(containers: ContainerStack) -> None:
+    containers.ok("customers", "load", str(CUSTOMERS))
+    containers.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))
+    assert_zeros(containers)
     week = reckon()
-    wait_until("Hive", lambda: totals(stack) == (week.lines, week.amounts), seconds=60)
-    stack.ok("refresh", "--data-dt", "2019-04-05")
-    rows = stack.sql("select cust_id, spnd_amt from loyalty where data_dt = date '2019-04-05'")
+    wait_until("Hive", lambda: totals(containers) == (week.lines, week.amounts), seconds=60)
+    containers.ok("refresh", "--data-dt", "2019-04-05")
+    rows = containers.sql("select cust_id, spnd_amt from loyalty where data_dt = date '2019-04-05'")
     found = {str(row["cust_id"]): Decimal(row["spnd_amt"]) for row in rows}
     assert found == {i: week.spend.get(i, Decimal(0)) for i in customer_ids()}
 
 
-def test_the_stream_stands_while_its_table_is_repaired(stack: ContainerStack) -> None:
-    repaired = stack.answer("rebuild", "--from", "2019-04-01", "--to", "2019-04-05", "--repair")
+def test_files_of_the_host_are_gone_when_their_command_has_ended(
+    containers: ContainerStack,
+) -> None:
+    assert containers.project.compose(
+        "exec", "-T", "loyalty", "find", "/data/incoming", "-type", "f"
+    ) == ""  # fmt: skip
+
+
+def test_settings_that_do_not_fit_the_data_end_the_start(containers: ContainerStack) -> None:
+    with pytest.raises(LoyaltyError, match="has partitions of 24 hours"):
+        containers.project.compose(
+            "run", "--rm", "-T", "-e", "LOYALTY_PARTITION_HOURS=1", "settings"
+        )
+
+
+def test_a_given_server_is_asked_and_none_is_started(containers: ContainerStack) -> None:
+    docker = containers.project.docker
+    container = containers.project.compose(
+        "run", "-d", "--no-deps", "-e", "LOYALTY_KAFKA=kafka:19092", "kafka"
+    ).strip()
+    try:
+        health = "{{.State.Health.Status}}"
+        wait_until("it answers for the given one", lambda: (
+            docker("inspect", "--format", health, container).strip() == "healthy"
+        ))  # fmt: skip
+        assert "java" not in docker("top", container)
+    finally:
+        docker("rm", "-f", container)
+
+
+def test_the_stream_stands_while_its_table_is_repaired(containers: ContainerStack) -> None:
+    repaired = containers.answer(
+        "rebuild", "--from", "2019-04-01", "--to", "2019-04-05", "--repair"
+    )
     assert (repaired["missing"], repaired["foreign"], repaired["other"]) == (0, 0, 0)
-    assert_zeros(stack)
+    assert_zeros(containers)
 
 
-def test_the_hosts_own_clients_reach_the_published_ports(stack: ContainerStack) -> None:
-    at = stack.settings
+def test_the_hosts_own_clients_reach_the_published_ports(containers: ContainerStack) -> None:
+    at = containers.settings
     with (
         closing(hive.connect("127.0.0.1", at.hiveserver2_port)) as session,
         session.cursor() as cursor,
@@ -143,42 +176,53 @@ def test_the_hosts_own_clients_reach_the_published_ports(stack: ContainerStack) 
     assert lines == 8203, "read from the DataNode, whither the NameNode has sent us"
 
 
-def test_killed_under_load_they_come_back_and_nothing_is_lost(stack: ContainerStack) -> None:
+def test_killed_under_load_they_come_back_and_nothing_is_lost(containers: ContainerStack) -> None:
     """`./loyalty --compose drill kills`, reduced: by the processes' ids on this machine."""
     blows = [Blow((name,)) for name in ("flume", "datanode")]
-    outcome = run_blows(stack, Plan(None, 1, 100, 20261130), blows, lambda _: None)
+    outcome = run_blows(containers, Plan(None, 1, 100, 20261130), blows, lambda _: None)
     assert outcome.ok, [*outcome.count.differences, *outcome.complaints]
     assert [row.component for row in outcome.rows] == [blow.names[0] for blow in blows]
     assert all(row.killed and row.killed != row.answers for row in outcome.rows)
 
 
-def test_what_stands_still_ends_itself_and_is_started_again(stack: ContainerStack) -> None:
+def test_what_stands_still_ends_itself_and_is_started_again(containers: ContainerStack) -> None:
     """Without an answer to three questions the main process ends, and Docker's policy acts."""
-    before = stack.project.containers()["thrift"]["RestartCount"]
-    stack.project.compose("exec", "thrift", "sh", "-c", "kill -STOP $(pidof java)")
+    before = containers.project.containers()["thrift"]["RestartCount"]
+    containers.project.compose("exec", "thrift", "sh", "-c", "kill -STOP $(pidof java)")
 
     def is_back() -> bool:
-        one = stack.project.containers()["thrift"]
-        return bool(one["RestartCount"] > before and stack.project.states()["thrift"] == "healthy")
+        one = containers.project.containers()["thrift"]
+        return bool(
+            one["RestartCount"] > before and containers.project.states()["thrift"] == "healthy"
+        )
 
     wait_until("it was started again and answers", is_back, seconds=240)
-    assert stack.project.containers()["thrift"]["RestartCount"] == before + 1, "once"
-    assert stack.answer("orders", "7", "--last", "1") is not None
+    assert containers.project.containers()["thrift"]["RestartCount"] == before + 1, "once"
+    assert containers.answer("orders", "7", "--last", "1") is not None
 
 
-def test_orders_flow_when_they_are_asked_for(stack: ContainerStack) -> None:
-    stack.ok("rate", "20/s")
-    stack.ok("rate", "resume")
+def test_orders_flow_when_they_are_asked_for(containers: ContainerStack) -> None:
+    containers.ok("rate", "20/s")
+    containers.ok("rate", "resume")
     question = "select count(*) n from transactions_cln where order_id like 'demo-%'"
-    wait_until("orders in Hive", lambda: stack.sql(question) != [{"n": 0}], seconds=120)
-    stack.ok("rate", "pause")
-    assert "pause" in stack.answer("status")["producer"]["asked"]
-    assert_zeros(stack)
+    wait_until("orders in Hive", lambda: containers.sql(question) != [{"n": 0}], seconds=120)
+    containers.ok("rate", "pause")
+    assert "pause" in containers.answer("status")["producer"]["asked"]
+    assert_zeros(containers)
 
 
-def test_data_outlives_down_and_up(stack: ContainerStack) -> None:
-    found = totals(stack)
-    stack.project.compose("down")
-    stack.project.up()
-    assert_zeros(stack)
-    assert totals(stack) == found
+def test_data_outlives_down_and_up(containers: ContainerStack) -> None:
+    found = totals(containers)
+    containers.project.compose("down")
+    containers.project.up()
+    assert_zeros(containers)
+    assert totals(containers) == found
+
+
+def test_down_v_removes_the_data(containers: ContainerStack) -> None:
+    project = containers.project
+    label = f"label=com.docker.compose.project={project.environment['COMPOSE_PROJECT_NAME']}"
+    assert project.docker("volume", "ls", "-q", "--filter", label)
+    project.compose("down", "-v")
+    assert project.docker("volume", "ls", "-q", "--filter", label) == ""
+    assert project.docker("ps", "-aq", "--filter", label) == ""

@@ -158,18 +158,6 @@ def test_customers_of_a_chain_pause_the_invented_orders(demo: OwnStack) -> None:
     )
 
 
-def test_up_ends_what_a_killed_supervisor_left_running(demo: OwnStack) -> None:
-    daemon = psutil.Process(Supervisor(demo.places).daemon_pid())
-    before = pids(demo)["flume"]
-    daemon.kill()
-    daemon.wait(10)
-    assert psutil.pid_exists(before)
-    assert "processes of this stack run on" in status(demo)["watcher"]
-    assert "left running" in demo.run("up").stderr
-    assert not psutil.pid_exists(before)
-    assert status(demo)["healthy"] is True
-
-
 def test_down_leaves_no_process_and_no_port(demo: OwnStack) -> None:
     daemon = psutil.Process(Supervisor(demo.places).daemon_pid())
     family = [daemon, *daemon.children(recursive=True)]

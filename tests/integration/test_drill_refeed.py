@@ -10,8 +10,8 @@ SOME = ("positions", "checkpoint", "offsets", "log")
 copies of the checkpoint are lost in test_stream_batches.py."""
 
 
-def test_the_log_fed_in_again_changes_nothing(small_log: OwnStack) -> None:
-    outcome = run_losses(small_log, SEED, 400, SOME, lambda _: None)
+def test_the_log_fed_in_again_changes_nothing(quiet_stack: OwnStack) -> None:
+    outcome = run_losses(quiet_stack, SEED, 400, SOME, lambda _: None)
     assert outcome.ok, [*outcome.count.differences, *outcome.complaints]
     assert [row.component for row in outcome.rows] == [LOSSES[name].component for name in SOME]
     fed = [row.lines for name, row in zip(SOME, outcome.rows, strict=True) if LOSSES[name].feeds]

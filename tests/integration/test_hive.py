@@ -22,10 +22,10 @@ from tests.waiting import wait_until
 DAY = date(2019, 4, 5)
 
 
-def test_tables_are_there_and_made_again_stay_as_they_are(stack: OwnStack) -> None:
-    with connect("127.0.0.1", stack.settings.hiveserver2_port, timeout=60) as session:
+def test_tables_are_there_and_made_again_stay_as_they_are(quiet_stack: OwnStack) -> None:
+    with connect("127.0.0.1", quiet_stack.settings.hiveserver2_port, timeout=60) as session:
         before = [session.rows(f"show create table {table}") for table in TABLES]
-        make_tables(session, stack.settings.hdfs)
+        make_tables(session, quiet_stack.settings.hdfs)
         assert [session.rows(f"show create table {table}") for table in TABLES] == before
 
 
@@ -119,7 +119,7 @@ def test_an_old_generation_goes_an_hour_after_the_switch(warehouse: Warehouse) -
     assert warehouse.spend(DAY) == {1: Decimal("0.00")}
 
 
-def test_a_reader_sees_the_old_or_the_new_one(stack: OwnStack, warehouse: Warehouse) -> None:
+def test_a_reader_sees_the_old_or_the_new_one(quiet_stack: OwnStack, warehouse: Warehouse) -> None:
     """Each generation has one customer more; a reader must never see a number between or none."""
     warehouse.load_customers([1], generation=1)
     warehouse.refresh(DAY)
@@ -128,7 +128,7 @@ def test_a_reader_sees_the_old_or_the_new_one(stack: OwnStack, warehouse: Wareho
     database = warehouse.clean.rsplit("/", 1)[1]
 
     def read() -> None:
-        with connect("127.0.0.1", stack.settings.hiveserver2_port, timeout=60) as session:
+        with connect("127.0.0.1", quiet_stack.settings.hiveserver2_port, timeout=60) as session:
             while not stop.is_set():
                 rows = session.rows(f"select cust_id from {database}.loyalty")
                 seen.append(sorted(i for (i,) in rows))

@@ -27,8 +27,8 @@ NOBODY = 9_000_000
 
 
 @pytest.fixture
-def trial(stack: OwnStack) -> Iterator[Merging]:
-    with trials(stack.settings.webhdfs) as made:
+def trial(quiet_stack: OwnStack) -> Iterator[Merging]:
+    with trials(quiet_stack.settings.webhdfs) as made:
         yield made()
 
 
@@ -119,9 +119,9 @@ def test_open_partitions_are_told(trial: Merging) -> None:
     assert told(fresh) == [*today, *quarantine]
 
 
-def test_the_stream_merges_while_it_runs(stack: OwnStack) -> None:
+def test_the_stream_merges_while_it_runs(quiet_stack: OwnStack) -> None:
     """Eight files a batch, until there are too many; then every line once more."""
-    hdfs = Hdfs(stack.settings.webhdfs, user="spark")
+    hdfs = Hdfs(quiet_stack.settings.webhdfs, user="spark")
     prefix = f"MERGE-{uuid.uuid4().hex[:8]}"
     home = f"{TRANSACTIONS}/odr_dt=2018-03-05/odr_hr=0"
     sent: list[str] = []
@@ -131,21 +131,21 @@ def test_the_stream_merges_while_it_runs(stack: OwnStack) -> None:
         at = [NOON - 392 * DAY + len(sent) * 1000 + minutes * 120_000 for minutes in range(8)]
         some = [f"{NOBODY}|{one}|{prefix}-{len(sent)}|{n + 1}|SALE|3|latte|1|70.00|"
                 for n, one in enumerate(at)]  # fmt: skip
-        produce(stack, some)
+        produce(quiet_stack, some)
         sent += some
     newest = highest(hdfs, home)
     today = [line(1, at=int(time.time() * 1000)).replace("A-1", prefix)]
-    produce(stack, [*sent, *today])
-    stack.ok("verify", "--wait")
+    produce(quiet_stack, [*sent, *today])
+    quiet_stack.ok("verify", "--wait")
     question = f"select count(*) n from transactions_cln where order_id like '{prefix}%'"
-    assert json.loads(stack.ok("sql", "--json", question)) == [{"n": len(sent) + 1}]
+    assert json.loads(quiet_stack.ok("sql", "--json", question)) == [{"n": len(sent) + 1}]
     wait_until("Hive shows it", lambda: MARKER in hdfs.names(f"{home}/g={newest - 1}"))
-    assert json.loads(stack.ok("sql", "--json", question)) == [{"n": len(sent) + 1}]
-    document = json.loads(stack.ok("status", "--json"))
+    assert json.loads(quiet_stack.ok("sql", "--json", question)) == [{"n": len(sent) + 1}]
+    document = json.loads(quiet_stack.ok("status", "--json"))
     told = {(p["table"], p["partition"]): p for p in document["open_partitions"]}
-    day = calendar(read_programme(stack.settings.programme)).today()
+    day = calendar(read_programme(quiet_stack.settings.programme)).today()
     assert told["transactions_cln", f"odr_dt={day}/odr_hr=0"]["files"] >= 1
-    assert f"transactions_cln {day}" in stack.ok("status")
+    assert f"transactions_cln {day}" in quiet_stack.ok("status")
 
 
 def produce(stack: OwnStack, lines: list[str]) -> None:

@@ -32,8 +32,8 @@ from tests.unit.order_rows import NOON, line, rows
 
 
 @pytest.fixture
-def make(stack: OwnStack) -> Iterator[Callable[[], Merging]]:
-    with trials(stack.settings.webhdfs) as made:
+def make(quiet_stack: OwnStack) -> Iterator[Callable[[], Merging]]:
+    with trials(quiet_stack.settings.webhdfs) as made:
         yield made
 
 

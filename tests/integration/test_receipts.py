@@ -90,10 +90,10 @@ def added(before: Totals, after: Totals) -> dict[str, tuple[int, Decimal]]:
 
 
 def test_receipts_replayed_four_times_and_among_dirty_lines_change_no_total(
-    small_log: OwnStack,
+    quiet_stack: OwnStack,
 ) -> None:
     require_data()
-    stack, week = small_log, reckon()
+    stack, week = quiet_stack, reckon()
 
     def replay() -> None:
         stack.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))

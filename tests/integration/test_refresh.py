@@ -21,12 +21,12 @@ MEMBERS = [1, 2, 3]
 
 
 @pytest.fixture(scope="module")
-def kept(stack: OwnStack) -> Iterator[Warehouse]:
+def kept(quiet_stack: OwnStack) -> Iterator[Warehouse]:
     """Snapshots of four dates, orders on three of them; 9 is not known yet.
 
     Each test leaves every snapshot right.
     """
-    with own_warehouse(stack) as warehouse:
+    with own_warehouse(quiet_stack) as warehouse:
         warehouse.load_customers(MEMBERS, generation=1)
         warehouse.add_transactions(OLD, [(1, "10.00"), (9, "90.00"), (None, "5.00")])
         warehouse.add_transactions(BEFORE, [(2, "20.00"), (1, "-1.00")])

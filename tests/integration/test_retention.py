@@ -16,14 +16,14 @@ from pipeline.webhdfs import Hdfs
 
 
 @pytest.fixture
-def hdfs(stack: OwnStack) -> Hdfs:
-    return Hdfs(stack.settings.webhdfs, user="root")
+def hdfs(quiet_stack: OwnStack) -> Hdfs:
+    return Hdfs(quiet_stack.settings.webhdfs, user="root")
 
 
-def test_every_store_tells_what_it_holds(stack: OwnStack) -> None:
-    stack.ok("produce", "--count", "5", "--rate", "max")
-    stack.ok("verify", "--wait")
-    stores = {row["store"]: row for row in stack.answer("retention")}
+def test_every_store_tells_what_it_holds(quiet_stack: OwnStack) -> None:
+    quiet_stack.ok("produce", "--count", "5", "--rate", "max")
+    quiet_stack.ok("verify", "--wait")
+    stores = {row["store"]: row for row in quiet_stack.answer("retention")}
     assert [name for name, row in stores.items() if row["used"] is None] == []
     for name in ("topic", "order log files", "HDFS raw", "transactions_cln"):
         assert stores[name]["used"] > 0
@@ -38,10 +38,10 @@ def test_only_sessions_in_which_nothing_changes_are_old(hdfs: Hdfs) -> None:
     hdfs.delete(root)
 
 
-def test_hives_sessions_leave_nothing_outside_of_the_data_folder(stack: OwnStack) -> None:
+def test_hives_sessions_leave_nothing_outside_of_the_data_folder(quiet_stack: OwnStack) -> None:
     """Tez in local mode works in this machine's folder that has the scratch folder's path."""
-    assert stack.sql("select count(*) n from (select 1 x union all select 2) t") == [{"n": 2}]
-    assert any(stack.places.scratch.rglob("application_*"))
+    assert quiet_stack.sql("select count(*) n from (select 1 x union all select 2) t") == [{"n": 2}]
+    assert any(quiet_stack.places.scratch.rglob("application_*"))
 
 
 def test_raw_is_forgotten_by_whole_dates_and_says_where_it_begins(hdfs: Hdfs) -> None:
@@ -61,13 +61,13 @@ def test_raw_is_forgotten_by_whole_dates_and_says_where_it_begins(hdfs: Hdfs) ->
     hdfs.delete(f"{root}.begins")
 
 
-def test_the_watcher_tidies_up(stack: OwnStack, capfd: pytest.CaptureFixture[str]) -> None:
-    old, new = (stack.places.data / "hive" / "local" / name for name in ("old", "new"))
+def test_the_watcher_tidies_up(quiet_stack: OwnStack, capfd: pytest.CaptureFixture[str]) -> None:
+    old, new = (quiet_stack.places.data / "hive" / "local" / name for name in ("old", "new"))
     two_days_ago = time.time() - 2 * 86_400
     for path in (old, new):
         path.touch()
     os.utime(old, (two_days_ago, two_days_ago))
-    Watch(stack.settings, Supervisor(stack.places)).tidy()
+    Watch(quiet_stack.settings, Supervisor(quiet_stack.places)).tidy()
     assert (old.exists(), new.exists()) == (False, True)
     said = capfd.readouterr().err
     assert f"{old} is deleted: its session is over" in said

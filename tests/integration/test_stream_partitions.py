@@ -95,10 +95,10 @@ class Trial:
 
 
 @pytest.fixture
-def trial(stack: OwnStack) -> Iterator[Trial]:
-    hdfs, name = Hdfs(stack.settings.webhdfs, user="spark"), f"test_{uuid.uuid4().hex[:8]}"
+def trial(quiet_stack: OwnStack) -> Iterator[Trial]:
+    hdfs, name = Hdfs(quiet_stack.settings.webhdfs, user="spark"), f"test_{uuid.uuid4().hex[:8]}"
     root = f"{CLEAN}/{name}"
-    made = Trial(stack, hdfs, root, name, stack.settings.hiveserver2_port)
+    made = Trial(quiet_stack, hdfs, root, name, quiet_stack.settings.hiveserver2_port)
     port = made.port
     # Hive makes no folder here, so it needs no more than to read
     for table in ("transactions_cln", "quarantine"):
@@ -109,7 +109,7 @@ def trial(stack: OwnStack) -> Iterator[Trial]:
             for table in ("transactions_cln", "quarantine"):
                 session.run(
                     f"create external table {name}.{table} like default.{table} "
-                    f"location '{stack.settings.hdfs}{root}/{table}'"
+                    f"location '{quiet_stack.settings.hdfs}{root}/{table}'"
                 )
         yield made
     finally:
