@@ -81,8 +81,9 @@ def gone_at_the_end(stack: OwnStack) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def restored(stack: OwnStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restored]:
-    """Back the shared stack up while a till writes, and restore that into a stack of its own."""
+def restored(quiet_stack: OwnStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restored]:
+    """Back a shared stack up while a till writes, and restore that into a stack of its own."""
+    stack = quiet_stack
     folder = tmp_path_factory.mktemp("backup")
     name = f"B{uuid.uuid4().hex[:10]}"
     members = folder.parent / f"{name}.csv"
