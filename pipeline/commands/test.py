@@ -40,8 +40,8 @@ def test(
             raise LoyaltyError(f"{title} found something; mend it and run the test again.")
     folders = ["tests/unit"] if unit else ["tests/unit", "tests/integration"]
     err.print("[bold]pytest[/]")
-    # three processes for two cores: the tests of the servers wait now and then
-    shared = ["-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    # two processes, for two cores: a third one costs more, by its idle servers, than it gains
+    shared = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
     with leaving("no stack of the tests is left behind."), swept_folder() as folder:
         # a data folder's path has at most 80 letters, and pytest's own folders have many
         options = [*shared, "--instafail", "--durations=60", f"--basetemp={folder}/t"]

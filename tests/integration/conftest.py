@@ -24,7 +24,7 @@ _running: dict[str, ExitStack] = {}
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks at the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a stack in one process; three processes share the tests (pytest-xdist)."""
+    """Keep the tests of a stack in one process; two processes share the tests (pytest-xdist)."""
     groups = {item: _group(item) for item in items}
     ranks = {"": 0} | {name: rank for rank, name in enumerate(SHARED, start=1)}
     items.sort(key=lambda item: ranks.get(groups[item], len(ranks)))
