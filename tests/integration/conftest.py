@@ -44,7 +44,8 @@ def _group(item: pytest.Item) -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Take a shared stack down after the last of its tests: an idle one takes from the others."""
-    if nextitem is None or _group(nextitem) != (group := _group(item)):
+    group = _group(item)
+    if nextitem is None or _group(nextitem) != group:
         _running.pop(group, ExitStack()).close()
 
 
