@@ -82,6 +82,14 @@ class GenerationTable:
         shown = partition_names(session, self.name)
         return self.follow(session, shown, dict(partitions(self.hdfs, self.folder, last, shown)))
 
+    def retire_due(self, session: Session) -> None:
+        """Do what `settle` does, but for the partitions that Hive has and whose newest generation
+        came within the grace: for a table whose writer knows by itself what Hive shows.
+        """
+        shown, before = partition_names(session, self.name), time.time() - self.grace
+        found = dict(partitions(self.hdfs, self.folder, right=shown, before=before))
+        self.follow(session, shown, found)
+
     def follow(
         self, session: Session, shown: Set[str], found: Mapping[str, list[str]]
     ) -> dict[str, float]:

@@ -7,6 +7,7 @@ a file that Hive does not read; its time is that of the switch. They go some tim
 setting, an hour): until then whoever listed their files reads them to the end. One writer a folder.
 """
 
+import math
 import re
 import time
 from collections.abc import Iterable, Iterator, Set
@@ -82,22 +83,28 @@ def due(hdfs: Hdfs, folder: str, grace: float = GRACE_SECONDS) -> float:
 
 
 def partitions(
-    hdfs: Hdfs, folder: str, last: str | None = None, right: Set[str] = frozenset()
+    hdfs: Hdfs,
+    folder: str,
+    last: str | None = None,
+    right: Set[str] = frozenset(),
+    before: float = math.inf,
 ) -> Iterator[tuple[str, list[str]]]:
     """Give each partition below a table's folder, with its generations' folders, oldest first.
 
     last: the highest value of the first column (odr_dt=2019-04-05) that is asked for. right: those
-    left out, where that spares a listing, as long as they have one generation.
+    left out, where that spares a listing, as long as they have one generation, or one that came
+    later than `before` (epoch seconds).
     """
+    found = dict(hdfs.statuses(folder))
 
-    def below(status: tuple[str, int]) -> list[tuple[str, list[str]]]:
-        name, children = status
-        if name in right and children == 1:
+    def below(name: str) -> list[tuple[str, list[str]]]:
+        status = found[name]
+        is_new = status["modificationTime"] / 1000 > before
+        if name in right and (status["childrenNum"] == 1 or is_new):
             return []
         return list(_below(hdfs, f"{folder}/{name}", name, right))
 
-    found = {name: status["childrenNum"] for name, status in hdfs.statuses(folder)}
-    names = [(n, found[n]) for n in _columns(found) if last is None or n <= last]
+    names = [name for name in _columns(found) if last is None or name <= last]
     with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
         for some in pool.map(below, names):
             yield from some

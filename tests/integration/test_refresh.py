@@ -4,6 +4,7 @@ sold, in a database of the test's own.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -91,21 +92,28 @@ def test_an_older_snapshot_waits_for_the_night(kept: Warehouse) -> None:
 
 
 def test_an_old_date_is_looked_at_once(kept: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also while its old generation is still there."""
-    home = f"{kept.clean}/transactions_cln/odr_dt={OLD}"
+    """Also while old generations of it are still there."""
+    lines, spend = (f"{folder}/odr_dt={OLD}" for folder in (
+        f"{kept.clean}/transactions_cln", f"{kept.mart}/spend_daily"
+    ))  # fmt: skip
     kept.merge(OLD)
     kept.keep(TODAY, nightly=True)
     kept.add_transactions(TODAY, [(1, "0.11")])
+    assert len(kept.spark.names(f"{lines}/odr_hr=0")) > 1
+    assert len(kept.hive.names(spend)) > 1
     asked: list[str] = []
-    real = kept.spark._call  # the one way to HDFS
+    for client in (kept.spark, kept.hive):
+        real = client._call  # the one way to HDFS
 
-    def recorded(function: str, *args: Any, **options: Any) -> Any:
-        asked.extend(str(one) for one in args if str(one).startswith(home))
-        return real(function, *args, **options)
+        def recorded(function: str, *args: Any, real: Any = real, **options: Any) -> Any:
+            asked.extend(str(one) for one in args if str(one).startswith((lines, spend)))
+            return real(function, *args, **options)
 
-    monkeypatch.setattr(kept.spark, "_call", recorded)
+        monkeypatch.setattr(client, "_call", recorded)
     assert kept.keep(TODAY) == [TODAY]
-    assert asked == [f"{home}/odr_hr=0"]
+    assert asked == [f"{lines}/odr_hr=0"]
+    replace(kept.tables.spend, grace=0).retire_due(kept.session)
+    assert len(kept.hive.names(spend)) == 1, "they go when their time is over"
     is_right(kept, MEMBERS)
 
 
