@@ -144,7 +144,7 @@ def _producer(stack: Stack) -> dict[str, Any]:
     now: what the asked rate and shape come to at this time of the day; null for `max`, too.
     """
     from producer.measure import measured_rate
-    from producer.rate import asked
+    from producer.rate import ACTS_MS, asked
     from producer.shape import density
 
     if (state := asked(stack.places)) is None:
@@ -155,7 +155,7 @@ def _producer(stack: Stack) -> dict[str, Any]:
     log = stack.places.order_log
     return {
         "asked": str(state),
-        "measured": None if state.paused else measured_rate(log, now, state.since_ms),
+        "measured": None if state.paused else measured_rate(log, now, state.since_ms + ACTS_MS),
         **state.traffic.document(),
         "now": density(state.traffic.shape, zone, now) * 1e9 / interval if interval else None,
         "running": not state.paused,

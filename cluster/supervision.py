@@ -186,7 +186,12 @@ class Supervisor:
         }
 
     def start(self, name: str) -> bool:
-        """Start a component without waiting; False when it runs already."""
+        """Start a component without waiting; False when it runs already.
+
+        One that is just stopping is waited for: supervisord kills it when its time is over.
+        """
+        while (process := self.processes().get(name)) and process.state == "STOPPING":
+            time.sleep(0.05)
         try:
             self._call("startProcess", name, False)
         except xmlrpc.client.Fault as fault:

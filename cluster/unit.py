@@ -19,15 +19,17 @@ STOP_SECONDS: Final = 300
 
 
 def write_unit(environment: Mapping[str, str], settings: Settings, *, of_user: bool) -> str:
-    """Give the unit's text. environment: its PATH, and which LOYALTY_* this very shell sets; their
-    values are the settings' (a relative path is one of the shell's folder), so that the unit means
-    the stack that the shell means; .env is read by `up` itself.
+    """Give the unit's text. environment: its PATH, its cache folder, and which LOYALTY_* this very
+    shell sets; their values are the settings' (a relative path is one of the shell's folder), so
+    that the unit means the stack that the shell means; .env is read by `up` itself.
 
     of_user: for `systemctl --user`; else for the whole machine, run as the user who asks.
     """
     given = {name.upper() for name, value in environment.items() if value}
     told = {k: v for k, v in sorted(settings.environment().items()) if k in given}
-    variables = {"PATH": environment.get("PATH", os.defpath)} | told
+    # where the jars and classes are that are there already
+    cache = {name: environment[name] for name in ("XDG_CACHE_HOME",) if environment.get(name)}
+    variables = {"PATH": environment.get("PATH", os.defpath)} | cache | told
     # in a command, and only there, $ stands for a variable
     program = _quoted(str(ROOT / "loyalty")).replace("$", "$$")
     lines = [

@@ -227,7 +227,7 @@ def _refresh(document: Mapping[str, Any]) -> str:
 
 
 def _first_line(text: object) -> str:
-    return (str(text).splitlines() or [""])[0]
+    return (str(text).splitlines() or [""])[0].removesuffix(".")
 
 
 def rate(lines: float) -> str:

@@ -23,6 +23,9 @@ MOST_PER_SECOND: Final = 100_000
 DEFAULT: Final = "30s"
 PAUSE: Final = "pause"
 RESUME: Final = "resume"
+ACTS_MS: Final = 2_000
+"""The running producer has taken a new rate over within so long: orders until then are of the old
+one."""
 _ALSO: Final = ", pause or resume"
 _SECOND_NS: Final = 1_000_000_000
 _NUMBER: Final = r"((?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?)"

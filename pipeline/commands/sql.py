@@ -81,7 +81,9 @@ def sql(  # noqa: PLR0917 (options have no order)
     if not given:
         raise UsageError("There is no statement to run; give one in quotes, or a file with one.")
     with (
-        leaving("Hive ends the statement; what it had changed stays."),
+        leaving(
+            "nobody waits for the statement; Hive may compute on, and what it had changed stays."
+        ),
         open_session(settings) as session,
     ):
         run_all(session, given, form)

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -15,19 +17,34 @@ from cluster.component import Component
 from cluster.supervision import Rotation, Supervisor, write_configuration
 from pipeline.places import Places
 from pipeline.settings import Settings
+from tests.waiting import wait_until
 
 NAME = "streaming"
+
+
+SLOW_TO_END = (
+    "import signal, sys, time; from pathlib import Path\n"
+    "def end(*_): Path(sys.argv[1]).touch(); time.sleep(1.5); sys.exit()\n"
+    "signal.signal(signal.SIGTERM, end)\n"
+    "while True: time.sleep(0.05)"
+)
 
 
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     """Start a supervisord that cares for one process which does nothing but live."""
-    places = Places(tmp_path)
+    with caring(tmp_path, ["sleep", "1000"]) as running:
+        yield running
+
+
+@contextmanager
+def caring(folder: Path, command: list[str]) -> Iterator[Supervisor]:
+    places = Places(folder)
     places.run.mkdir()
     places.logs.mkdir()
     program = Component(name=NAME, title="Stream")
-    settings = Settings(data=tmp_path).environment()
-    write_configuration(places, {NAME: (program, ["sleep", "1000"], {})}, settings, Rotation(1, 1))
+    settings = Settings(data=folder).environment()
+    write_configuration(places, {NAME: (program, command, {})}, settings, Rotation(1, 1))
     running = Supervisor(places)
     running.start_daemon()
     daemon = psutil.Process(running.daemon_pid())
@@ -47,6 +64,25 @@ def pid(supervisor: Supervisor) -> int:
         assert time.monotonic() < end
         time.sleep(0.02)
     return found
+
+
+def test_a_signal_amid_the_stop_leaves_it_running(tmp_path: Path) -> None:
+    """It is only just stopping when it shall go on."""
+    asked, script = tmp_path / "asked-to-end", tmp_path / "slow.py"
+    script.write_text(SLOW_TO_END)
+    with caring(tmp_path, [sys.executable, str(script), str(asked)]) as supervisor:
+        supervisor.start(NAME)
+        wait_until("it runs", lambda: supervisor.processes()[NAME].state == "RUNNING")
+        before = supervisor.processes()[NAME].pid
+
+        def interrupt() -> None:
+            wait_until("it is stopping", asked.exists)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt), paused(supervisor, NAME):
+            pytest.fail("the body is not reached")
+        wait_until("another one runs", lambda: supervisor.processes()[NAME].pid not in {0, before})
 
 
 def _ends_well() -> None:

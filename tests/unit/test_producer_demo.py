@@ -21,7 +21,7 @@ from producer.heartbeat import demand_heartbeat, heartbeat_file
 from producer.log import files, now_ms
 from producer.measure import measured_rate
 from producer.members import write_members
-from producer.rate import ask_rate
+from producer.rate import ACTS_MS, ask_rate
 from producer.shape import density
 from tests.waiting import wait_until
 
@@ -118,7 +118,7 @@ def test_another_rate_acts_within_two_seconds(places: Places, begin: Begin) -> N
     )
     asked = ask_rate(places, "100/s")
     time.sleep(3)
-    measured = measured_rate(places.order_log, now_ms(), asked.since_ms + 1000)
+    measured = measured_rate(places.order_log, now_ms(), asked.since_ms + ACTS_MS)
     assert measured == pytest.approx(100, rel=0.05)
     ask_rate(places, "pause")
     time.sleep(1)
@@ -163,7 +163,7 @@ def test_another_shape_acts_while_it_runs(places: Places, begin: Begin) -> None:
     wait_until("the orders are written", lambda: bool(written(places)))
     asked = ask_rate(places, shape="rush-hour")
     time.sleep(3)
-    measured = measured_rate(places.order_log, now_ms(), asked.since_ms + 1000)
+    measured = measured_rate(places.order_log, now_ms(), asked.since_ms + ACTS_MS)
     zone = ZoneInfo(read_programme(ROOT / "programme.toml").time_zone)
     assert measured == pytest.approx(200 * density("rush-hour", zone, now_ms()), rel=0.05)
     stop(process)

@@ -73,7 +73,7 @@ quarantine  22 of 400 lines in 24 hours (5.50%): ITEM 20, CONFLICT 2
 
 disk        unknown until the watcher has measured it
 
-refresh     26 h ago, failed: HiveServer2 is [away].
+refresh     26 h ago, failed: HiveServer2 is [away]
 """
 
 

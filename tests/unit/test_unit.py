@@ -20,6 +20,7 @@ GIVEN = {
     "LOYALTY_TOPIC": "",
     "loyalty_kafka_port": "9192",
     "HOME": "mine",
+    "XDG_CACHE_HOME": "/there/already",
 }
 
 
@@ -55,7 +56,8 @@ def test_it_starts_and_stops_the_stack_of_this_shell(folder: Path, of_user: bool
     assert f'Environment="LOYALTY_PROGRAMME={folder}/pro gramme/100%% \\"$x\\"\\\\"' in text
     assert 'Environment="LOYALTY_KAFKA_PORT=9192"' in text
     assert text.count("LOYALTY_") == 3
-    assert "HOME" not in text
+    assert 'Environment="XDG_CACHE_HOME=/there/already"' in text
+    assert '"HOME=' not in text
     assert "LOYALTY_TOPIC" not in text
     longest = sum(max(STOP_SECONDS.get(n, DEFAULT_STOP_SECONDS) for n in group) for group in ORDER)
     assert longest < UNIT_SECONDS <= int(service["TimeoutStopSec"])
