@@ -126,8 +126,8 @@ def _orphans(stack: Stack) -> str:
     if not (left := find_orphans(stack)):
         return ""
     return (
-        f"supervisord and its watcher were killed, and {len(left)} processes of this stack run on:"
-        " nobody restarts them. `./loyalty up` ends them and starts everything again."
+        f"supervisord does not answer, or was killed; {len(left)} processes of this stack run on:"
+        " nobody looks after them. `./loyalty up` ends them and starts everything again."
     )
 
 

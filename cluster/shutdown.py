@@ -21,6 +21,8 @@ ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ("kafka", "datanode"),
     ("namenode",),
 )
+DEAF_SECONDS: Final = 120
+"""How long a supervisord without a socket may take to stop its components."""
 
 
 def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[str]]:
@@ -61,12 +63,18 @@ def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[st
 
 
 def end_orphans(stack: Stack) -> tuple[int, list[str]]:
-    """End what a supervisord that was killed has left running of this data folder.
+    """End what runs of this data folder where no supervisord answers: one that was killed has left
+    it, or one that lives has lost its socket, and would start everything again.
 
     Gives how many there were, and those that had to be killed. Two agents or two streams on one
     data folder would write twice.
     """
     mine = find_orphans(stack)
+    daemons = [] if stack.supervisor.is_running() else _deaf(stack)
+    for daemon in daemons:
+        with suppress(psutil.NoSuchProcess):
+            daemon.terminate()  # it stops its components first
+    _end(daemons, patience=DEAF_SECONDS)
     for process in mine:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -78,6 +86,17 @@ def find_orphans(stack: Stack) -> list[psutil.Process]:
     if stack.supervisor.is_running():
         return []
     return [p for p in psutil.process_iter() if _stack_of(p) == str(stack.settings.data)]
+
+
+def _deaf(stack: Stack) -> list[psutil.Process]:
+    """Give the supervisords of a data folder."""
+    conf, found = str(stack.places.run / "supervisord.conf"), []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            words = process.cmdline()
+            if conf in words and "supervisor.supervisord" in words:
+                found.append(process)
+    return found
 
 
 def _stack_of(process: psutil.Process) -> str | None:

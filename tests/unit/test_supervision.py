@@ -21,10 +21,13 @@ from cluster.findings import (
     write_findings,
 )
 from cluster.movement import Reader
-from cluster.supervision import Supervisor
+from cluster.shutdown import end_orphans
+from cluster.stack import Stack
+from cluster.supervision import Supervisor, socket_path
 from cluster.vitals import is_stopped, kill
 from cluster.watch import Watch
 from pipeline.places import Places
+from pipeline.programme import read_programme
 from pipeline.settings import Settings
 from producer.heartbeat import heartbeat_file
 from tests.unit.supervised import pid_of, restarts, supervised
@@ -102,6 +105,18 @@ def test_who_lives_but_does_nothing_is_killed_and_started_again(
     assert ": its process is stopped by a signal" in told
     # a watcher that was started again goes on with what the one before has counted
     assert Watch(settings, supervisor).look()["producer"]["kills"] == 1
+
+
+def test_a_supervisord_without_its_socket_is_ended_with_what_it_cares_for(
+    supervisor: Supervisor, settings: Settings
+) -> None:
+    supervisor.start("producer")
+    processes = [psutil.Process(supervisor.daemon_pid()), psutil.Process(pid_of(supervisor))]
+    socket_path(Places(settings.data)).unlink()
+    end_orphans(Stack(settings, read_programme(settings.programme)))
+    assert all(is_gone(process) for process in processes)
+    supervisor.start_daemon()
+    assert supervisor.is_running()
 
 
 def test_a_stopped_child_counts_and_goes_with_its_parent() -> None:
