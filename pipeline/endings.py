@@ -13,6 +13,9 @@ from pipeline.console import err, say_error
 from pipeline.errors import LoyaltyError
 
 DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+PATHS: Final = (errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM,
+                errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)  # fmt: skip
+"""What is wrong with a path, and another one is the way out."""
 
 
 @contextmanager
@@ -102,8 +105,7 @@ def _sentence(error: Exception) -> str | None:
     """Give the sentence for an error of the system that the user can mend; None for a bug."""
     if is_disk_full(error):
         return f"The disk is full ({error}); make room on it, then run the command again."
-    paths = (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
-    if isinstance(error, paths) and error.filename is not None:
+    if isinstance(error, OSError) and error.errno in PATHS and error.filename is not None:
         return f"{error.filename}: {error.strerror}; give another path, or make this one free."
     return None
 

@@ -1,5 +1,6 @@
 """How a command ends: in words and an exit code, never in a traceback."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -162,3 +163,14 @@ def test_a_folder_of_another_time_zone_is_not_written_to(
     assert (process.returncode, printed) == (1, b""), said
     assert b"holds business dates in Asia/Tokyo" in said
     assert {path.name for path in data.iterdir()} == {"stamp.json"}
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EROFS, errno.ENOTDIR, errno.EACCES])
+def test_a_path_that_cannot_be_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    with pytest.raises(typer.Exit) as ended, endings():
+        raise OSError(number, "No good", "/proc/x")
+    assert ended.value.exit_code == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("error: /proc/x: No good; give another path")
