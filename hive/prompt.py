@@ -82,8 +82,12 @@ class _Line:
             self._session = self._open()
         try:
             yield self._session
-        except (Unavailable, KeyboardInterrupt):
+        except Unavailable:
             self._session.abandon()
+            self._session = None
+            raise
+        except KeyboardInterrupt:
+            self._session.cancel()
             self._session = None
             raise
 

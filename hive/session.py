@@ -8,13 +8,14 @@ import logging
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 from pyhive.exc import Error as HiveError
 from pyhive.hive import connect as open_connection
 from pyhive.hive import get_installed_sasl
+from TCLIService.ttypes import TCancelOperationReq  # type: ignore[import-untyped]
 from thrift.Thrift import TException
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TTransportException
@@ -80,6 +81,8 @@ class Session:
         self._socket = socket
         self._address = address
         self._timeout = timeout
+        self._under_way: Any = None
+        """The handle of the statement that is waited for."""
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +92,10 @@ class Session:
     ) -> None:
         if kind is None:
             self.close()
-        else:
+        elif issubclass(kind, Exception):
             self.abandon()
+        else:
+            self.cancel()
 
     def close(self) -> None:
         """End the session; raises Unavailable where nobody answers."""
@@ -98,8 +103,24 @@ class Session:
             self._connection.close()
 
     def abandon(self) -> None:
-        """Hang up, as a call may be half done; HiveServer2 ends session and statement by itself."""
+        """Hang up, as a call may be half done; HiveServer2 ends the session by itself."""
         self._socket.close()
+
+    def cancel(self) -> None:
+        """Hang up, and let HiveServer2 end the statement that is waited for: by itself it would go
+        on with what Tez computes. Nobody waits for that end: it may take a minute.
+        """
+        self._socket.close()
+        if self._under_way is None:
+            return
+        host, _, port = self._address.rpartition(":")
+        with suppress(LoyaltyError):  # there is nobody to end anything
+            other = connect(host, int(port), timeout=CONNECT_SECONDS)
+            try:
+                request = TCancelOperationReq(operationHandle=self._under_way)
+                other._connection.client.send_CancelOperation(request)
+            finally:
+                other.abandon()
 
     def run(self, statement: str) -> None:
         """Run a statement, whatever it gives."""
@@ -123,7 +144,9 @@ class Session:
             deadline = time.monotonic() + self._timeout
             self._socket.setTimeout(1000 * min(COMPILE_SECONDS, self._timeout))
             cursor.execute(statement, async_=True)
+            self._under_way = cursor._operationHandle
             self._wait(cursor, deadline)
+            self._under_way = None
             description = cursor.description
         yield None if description is None else self._result(cursor, description)
         with _sentences(self._address):

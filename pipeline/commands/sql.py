@@ -82,7 +82,7 @@ def sql(  # noqa: PLR0917 (options have no order)
         raise UsageError("There is no statement to run; give one in quotes, or a file with one.")
     with (
         leaving(
-            "nobody waits for the statement; Hive may compute on, and what it had changed stays."
+            "Hive is asked to end the statement, in a minute or two; what it had changed stays."
         ),
         open_session(settings) as session,
     ):

@@ -52,7 +52,7 @@ def stopped(process: subprocess.Popen[str]) -> str:
     [
         ("orders 7", "thrift_port", "nothing was changed."),
         ("sql select", "hiveserver2_port",
-         "nobody waits for the statement; Hive may compute on, and what it had changed stays."),
+         "Hive is asked to end the statement, in a minute or two; what it had changed stays."),
         ("refresh --data-dt 2026-11-07", "namenode_http_port",
          "the snapshot of 2026-11-07 is as it was, or whole and new; run `refresh` again."),
         ("customers load CUSTOMERS", "namenode_http_port",
