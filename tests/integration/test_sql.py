@@ -6,19 +6,14 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from TCLIService.ttypes import (  # type: ignore[import-untyped]
-    TCloseSessionReq,
-    TGetOperationStatusReq,
-    TOperationState,
-)
+from TCLIService.ttypes import TCloseSessionReq  # type: ignore[import-untyped]
 
 from drill.stack import OwnStack, free_ports
 from hive.refresh import refresh
 from hive.runs import read_runs
-from hive.session import Session, connect, open_session
+from hive.session import connect
 from pipeline.errors import LoyaltyError, Unavailable
 from pipeline.lock import only_one
 from pipeline.places import CUSTOMERS as CUSTOMERS_CLN
@@ -53,31 +48,6 @@ def test_a_session_that_has_ended_can_be_opened_anew(stack: OwnStack) -> None:
     with pytest.raises(Unavailable, match="has ended the session; run the statement again"):
         session.rows("select 1")
     session.abandon()
-
-
-def test_ctrl_c_cancels_what_tez_computes(stack: OwnStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = "(select explode(split(space(49999), ' ')) x)"
-    handles: list[Any] = []
-
-    def interrupted(session: Session, *_: object) -> None:
-        handles.append(session._under_way)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Session, "_wait", interrupted)
-        with pytest.raises(KeyboardInterrupt), open_session(stack.settings) as session:
-            session.run(f"select count(*) from {many} a cross join {many} b")
-    with open_session(stack.settings) as other:
-        client = other._connection.client
-
-        def is_cancelled() -> bool:
-            request = TGetOperationStatusReq(operationHandle=handles[0])
-            return client.GetOperationStatus(request).operationState in {
-                TOperationState.CANCELED_STATE,
-                None,
-            }
-
-        wait_until("it is cancelled, or gone", is_cancelled, seconds=100)
 
 
 def test_one_refresh_at_a_time(stack: OwnStack) -> None:
