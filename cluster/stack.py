@@ -216,12 +216,13 @@ class Stack:
         settings = self.settings
         hdfs = Hdfs(settings.webhdfs, user=settings.superuser, timeout=10)
         # HBase makes its own at its start; in containers it is on another volume
-        was_ours = [settings.data / "hbase", self.places.run / "folders-made"]
+        made = self.places.run / "folders-made"
+        is_ours = made.exists() or (settings.data / "hbase").exists()
         foreign = "hdfs" in settings.given and "hbase" not in settings.given
-        if foreign and not any(path.exists() for path in was_ours):
+        if foreign and not is_ours:
             check_hbase_root(hdfs)
         make_folders(hdfs, self.places.scratch, settings.given)
-        was_ours[1].touch()
+        made.touch()
 
     def _make_topic(self) -> None:
         # our own broker is configured with it

@@ -210,7 +210,7 @@ def _refresh(document: Mapping[str, Any]) -> str:
     if last["last"]:
         since = (now - datetime.fromisoformat(last["last"])).total_seconds()
         words.append(
-            f"{ago(since)} ago, {'ok' if last['ok'] else 'failed: ' + _first_line(last['error'])}"
+            f"{ago(since)} ago, {'ok' if last['ok'] else 'failed: ' + _clause(last['error'])}"
         )
     elif document["customers"]:
         words.append("none yet; `./loyalty refresh` makes today's snapshot")
@@ -226,7 +226,7 @@ def _refresh(document: Mapping[str, Any]) -> str:
     return "; ".join(words)
 
 
-def _first_line(text: object) -> str:
+def _clause(text: object) -> str:
     return (str(text).splitlines() or [""])[0].removesuffix(".")
 
 

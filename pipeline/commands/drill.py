@@ -60,13 +60,15 @@ def drill(  # noqa: PLR0917 (options have no order)
     """
     from secrets import randbelow
 
-    from drill.course import make_plan, mounts, run
-    from drill.namespace import enter
-    from drill.verdict import show
     from pipeline.commands.processes import refuse_containers
     from pipeline.settings import read_settings
 
+    # no image has the folder drill
     refuse_containers(read_settings(), "drill", "`./loyalty --compose drill` on the host")
+    from drill.course import make_plan, mounts, run
+    from drill.namespace import enter
+    from drill.verdict import show
+
     asked = make_plan(str(kind), only, times, rate, randbelow(1_000_000) if seed is None else seed)
 
     if mounts(str(kind)):
