@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cluster.container import main_process
 from cluster.container.care import Containers, Marks, care_of
@@ -18,6 +19,7 @@ from cluster.container.main_process import MainProcess
 from cluster.stack import Stack
 from cluster.supervision import Supervisor
 from cluster.watch import Watch
+from pipeline.cli import app
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.programme import read_programme
@@ -213,3 +215,12 @@ def test_natively_supervisord_cares(tmp_path: Path) -> None:
     assert type(care_of(native)) is Supervisor
     inside = Settings.model_validate({"data": tmp_path, "containers": True})
     assert type(care_of(inside)) is Containers
+
+
+def test_a_drill_is_refused_where_its_code_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image has no folder drill."""
+    monkeypatch.setenv("LOYALTY_CONTAINERS", "1")
+    monkeypatch.setitem(sys.modules, "drill.course", None)
+    done = CliRunner().invoke(app, ["drill", "kills"], prog_name="./loyalty")
+    assert done.exit_code == 1
+    assert "`./loyalty --compose drill` on the host" in " ".join(done.stderr.split())
