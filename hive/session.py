@@ -81,8 +81,8 @@ class Session:
         self._socket = socket
         self._address = address
         self._timeout = timeout
-        self._under_way: Any = None
-        """The handle of the statement that is waited for."""
+        self._waited_for: Any = None
+        """The cursor whose statement is under way."""
 
     def __enter__(self) -> Self:
         return self
@@ -111,13 +111,13 @@ class Session:
         on with what Tez computes. Nobody waits for that end: it may take a minute.
         """
         self._socket.close()
-        if self._under_way is None:
+        if self._waited_for is None:
             return
         host, _, port = self._address.rpartition(":")
         with suppress(LoyaltyError):  # there is nobody to end anything
             other = connect(host, int(port), timeout=CONNECT_SECONDS)
             try:
-                request = TCancelOperationReq(operationHandle=self._under_way)
+                request = TCancelOperationReq(operationHandle=self._waited_for._operationHandle)
                 other._connection.client.send_CancelOperation(request)
             finally:
                 other.abandon()
@@ -144,9 +144,9 @@ class Session:
             deadline = time.monotonic() + self._timeout
             self._socket.setTimeout(1000 * min(COMPILE_SECONDS, self._timeout))
             cursor.execute(statement, async_=True)
-            self._under_way = cursor._operationHandle
+            self._waited_for = cursor
             self._wait(cursor, deadline)
-            self._under_way = None
+            self._waited_for = None
             description = cursor.description
         yield None if description is None else self._result(cursor, description)
         with _sentences(self._address):
