@@ -44,14 +44,16 @@ def bring_up(
     table: GenerationTable,
     staging: str,
     sources: Mapping[date, str],
-    last: date,
+    *,
+    days: Days,
+    changed: list[date],
 ) -> Days:
-    """Sum the dates anew whose fingerprints (sources) are others than before; give all up to last.
+    """Sum the changed dates anew; give all days as they are then.
 
-    staging: a folder of this refresh's own. Hive has to show what the prints are of, or newer.
+    staging: a folder of this refresh's own. sources: the fingerprints; Hive has to show what those
+    of the changed dates are of, or newer. days: as the index has them.
     """
-    days = read_index(table.hdfs, table.folder)
-    if changed := changed_dates(days, sources, last):
+    if changed:
         # what is not in the index is summed: from here on a kill costs, and makes nothing wrong
         days = {day: made for day, made in days.items() if day not in changed}
         write_index(table.hdfs, table.folder, days)
@@ -66,7 +68,7 @@ def bring_up(
                     table.add(session, {partition: folder})
                 days[day] = Day(number_of(folder), sources.get(day, ""))
         write_index(table.hdfs, table.folder, days)
-    return {day: made for day, made in days.items() if day <= last}
+    return days
 
 
 def changed_dates(days: Mapping[date, Day], sources: Mapping[date, str], last: date) -> list[date]:

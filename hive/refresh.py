@@ -166,12 +166,15 @@ def do(session: Session, tables: Tables, work: Work) -> None:
     last = max(touchable)
     shown = partition_names(session, tables.transactions.name)
     sources = look(tables.transactions.hdfs, tables.transactions.folder, shown, last)
-    summed = read_index(tables.spend.hdfs, tables.spend.folder)
-    changed = changed_dates(summed, sources.prints, last)
+    days = read_index(tables.spend.hdfs, tables.spend.folder)
+    changed = changed_dates(days, sources.prints, last)
     # what the others have Hive has shown since they were summed; their old folders are the stream's
     tables.transactions.follow(session, shown, sources.of(changed, shown))
-    days = bring_up(session, tables.spend, tables.staging, sources.prints, last)
-    snapshots = Snapshots(tables.loyalty, dates, days, customers)
+    days = bring_up(
+        session, tables.spend, tables.staging, sources.prints, days=days, changed=changed
+    )
+    known = {day: made for day, made in days.items() if day <= last}
+    snapshots = Snapshots(tables.loyalty, dates, known, customers)
     for number, day in enumerate(sorted(touchable), 1):
         if day == work.forced or not snapshots.is_right(day):
             work.told(day, number, len(touchable))

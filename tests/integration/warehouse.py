@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drill.stack import OwnStack
-from hive.days import bring_up
+from hive.days import bring_up, changed_dates, read_index
 from hive.generations import GenerationTable
 from hive.refresh import RESTATED_DAYS, Tables, Work, do
 from hive.session import Session, open_session
@@ -100,7 +100,10 @@ class Warehouse:
         tables, staged = self.tables, f"{self.mart}/staging/{uuid.uuid4().hex}"
         shown = partition_names(self.session, "transactions_cln")
         found = look(self.spark, tables.transactions.folder, shown, day)
-        bring_up(self.session, tables.spend, tables.staging, found.prints, day)
+        days = read_index(self.hive, tables.spend.folder)
+        changed = changed_dates(days, found.prints, day)
+        bring_up(self.session, tables.spend, tables.staging, found.prints,
+                 days=days, changed=changed)  # fmt: skip
         build(self.session, f"{self.uri}{staged}", day, Base())
         return staged
 

@@ -69,8 +69,9 @@ def test_a_refusal_for_lack_of_customers_is_no_run(
 
 def test_a_refresh_tells_which_date_of_how_many_it_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     days = [date(2019, 4, number) for number in (18, 19, 20)]
-    for name in ("bring_up", "look", "mark_of", "read_index", "_make"):
+    for name in ("look", "mark_of", "read_index", "_make"):
         monkeypatch.setattr(f"hive.refresh.{name}", Mock())
+    monkeypatch.setattr("hive.refresh.bring_up", lambda *_, **_named: {})
     monkeypatch.setattr("hive.refresh.changed_dates", lambda *_: days)
     names = [f"data_dt={day}" for day in days]
     monkeypatch.setattr("hive.refresh.partition_names", lambda _session, _table: names)
