@@ -1,6 +1,7 @@
 """Disks that are full, or nearly: `status` says so before anybody asks why nothing moves."""
 
 import os
+import threading
 import time
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,10 @@ from typing import Final
 
 from flume.rewind import ask_to_rewind
 from pipeline.places import Places
+
+GLANCE_SECONDS: Final = 1
+"""How often a disk is looked at: one that fills up and has room again takes longer than that to
+write what HDFS wants (768 MiB), and the rounds of the watcher are too far apart to see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +88,32 @@ class Shortage:
         self._needs = needs(given)
         self.short = dict(short or {})
 
+    def keep_an_eye(self) -> None:
+        """From now on, see also what is short between two looks."""
+        pause = threading.Event()  # never set
+
+        def glance() -> None:
+            while not pause.wait(GLANCE_SECONDS):
+                self.glance()
+
+        threading.Thread(target=glance, daemon=True).start()
+
+    def glance(self) -> None:
+        """Take down who is short of room: it stays so until a look finds enough."""
+        for need in self._needs:
+            if _free_mib(self._places, need.folder) < need.least_mib:
+                self.short.setdefault(need.folder, time.time())
+
     def look(self) -> tuple[set[str], set[str]]:
         """Give the components that wait now, and those whose shortage has just ended.
 
         It has ended when there is enough, so that it does not flicker.
         """
         ended: set[str] = set()
+        self.glance()
         for need in self._needs:
             mib = _free_mib(self._places, need.folder)
-            if mib < need.least_mib:
-                self.short.setdefault(need.folder, time.time())
-            elif need.folder in self.short and mib >= need.enough_mib:
+            if need.folder in self.short and mib >= need.enough_mib:
                 since = self.short.pop(need.folder)
                 ended.update(need.again)
                 if "flume" in need.again:

@@ -24,6 +24,7 @@ def keep_watch(
     """Look for ever, and tell what is found; `seen` is called after each round."""
     pause = threading.Event()  # never set: its wait is the pause between two rounds
     swept = tidied = -math.inf
+    watch.keep_an_eye_on_room()
     while True:
         begun = time.monotonic()
         health = watch.look()

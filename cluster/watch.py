@@ -108,6 +108,10 @@ class Watch:
         """The folders that are short of room, as the last round has found, by since when."""
         return self._shortage.short
 
+    def keep_an_eye_on_room(self) -> None:
+        """From now on, see also a disk that is full for less than the pause between two looks."""
+        self._shortage.keep_an_eye()
+
     def look(self) -> dict[str, dict[str, Any]]:
         """Ask everyone that runs or is given, kill of the former who has been silent for too long,
         and tell what was found.

@@ -61,6 +61,7 @@ class MainProcess:
         """Run until told to end (0), or until the child or its questioner has ended (1)."""
         signal.signal(signal.SIGTERM, lambda *_: self._ends.set())
         signal.signal(signal.SIGINT, lambda *_: self._ends.set())
+        self._watch.keep_an_eye_on_room()
         self._asking.start()
         try:
             return self._care()

@@ -8,6 +8,8 @@ import pytest
 
 from cluster import disk
 from cluster.disk import NEEDS, Shortage, find_full
+from drill.waiting import insist
+from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 
 
@@ -58,3 +60,24 @@ def test_who_waits_for_room_is_named_and_what_wrote_is_started_again_once(
     room.update(dict.fromkeys(room, 10_000))
     assert shortage.look() == (set(), {"datanode", "flume"})
     assert shortage.look() == (set(), set())
+
+
+def test_a_disk_that_was_full_between_two_looks_is_told_of_at_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = {"hdfs": 10_000}
+    monkeypatch.setattr(disk, "_free_mib", lambda _, folder: room.get(folder, 10_000))
+    monkeypatch.setattr(disk, "GLANCE_SECONDS", 0.01)
+    (tmp_path / "flume").mkdir()
+    shortage = Shortage(Places(tmp_path))
+    shortage.keep_an_eye()
+    assert shortage.look() == (set(), set())
+    room["hdfs"] = 0
+    insist(lambda: demand_short(shortage), 10)
+    room["hdfs"] = 10_000
+    assert shortage.look() == (set(), {"datanode", "flume"})
+
+
+def demand_short(shortage: Shortage) -> None:
+    if "hdfs" not in shortage.short:
+        raise LoyaltyError("nobody has seen it yet")
