@@ -22,9 +22,10 @@ from pipeline.webhdfs import Hdfs
 PATIENCE_SECONDS: Final = 60
 """How long HiveServer2 may be away before the switch is left to the next refresh or load."""
 UNFINISHED: Final = "loading-"
-"""How the file's name on HDFS begins until its generation is there."""
+"""How the file's name on HDFS begins until its generation is there; its number follows."""
 KEPT_FILES: Final = 2
 """They hold personal data: the newest and its forerunner are enough."""
+_MEANT: Final = re.compile(rf"{UNFINISHED}([1-9][0-9]*)-")
 _KEPT: Final = re.compile(r"g=([1-9][0-9]*)\.csv")
 
 
@@ -49,8 +50,9 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
     hdfs = Hdfs(settings.webhdfs, user="spark")
     rejected = places.data / "rejected" / f"{file.stem}-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}.csv"
     with only_one(places.run / "customers.lock", "A `customers load`"):
-        clear_unfinished(hdfs)
-        raw = f"{RAW_CUSTOMERS}/{UNFINISHED}{uuid.uuid4().hex}.csv"
+        before = highest(hdfs, CUSTOMERS)
+        settle_raw(hdfs, before)
+        raw = f"{RAW_CUSTOMERS}/{UNFINISHED}{before + 1}-{uuid.uuid4().hex}.csv"
         try:
             with file.open("rb") as stream:
                 hdfs.write(raw, stream)
@@ -58,9 +60,9 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
             generation = result["generation"]
             keep_raw(hdfs, raw, generation)
         except BaseException:
-            # what cannot be deleted now, the next load deletes
+            # what cannot be settled now, the next load settles
             with suppress(Unavailable):
-                hdfs.delete(raw)
+                settle_raw(hdfs, highest(hdfs, CUSTOMERS))
             raise
         grace = settings.grace_seconds
         _show(settings, GenerationTable(hdfs, settings.hdfs, "customers_cln", CUSTOMERS, grace))
@@ -73,10 +75,18 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
     )
 
 
-def clear_unfinished(hdfs: Hdfs, folder: str = RAW_CUSTOMERS) -> None:
-    """Delete the files of loads that were killed; nobody else may load meanwhile."""
-    for name in hdfs.names(folder):
-        if name.startswith(UNFINISHED):
+def settle_raw(hdfs: Hdfs, newest: int, folder: str = RAW_CUSTOMERS) -> None:
+    """Settle the files of loads that broke off: one whose generation is there is that one's, any
+    other is deleted. newest: the highest generation. Nobody else may load meanwhile.
+    """
+    names = hdfs.names(folder)
+    for name in names:
+        if not name.startswith(UNFINISHED):
+            continue
+        meant = _MEANT.match(name)
+        if meant and int(meant[1]) == newest and f"g={newest}.csv" not in names:
+            keep_raw(hdfs, f"{folder}/{name}", newest, folder)
+        else:
             hdfs.delete(f"{folder}/{name}")
 
 

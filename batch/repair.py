@@ -5,21 +5,16 @@ Only while the stream stands: each table has one writer at a time.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
 
-from pipeline.generations import enter
+from pipeline.generations import attempt, enter
 from pipeline.places import STAGING, TRANSACTIONS
 from pipeline.webhdfs import Hdfs
 from streaming.files import TRANSACTIONS as COLUMNS
 from streaming.files import DataName, encode, read_data_name
 from streaming.ranges import pieces
 from streaming.staging import Record
-
-FOLDER: Final = "rebuild.tmp"
-"""Where partitions are staged; what a killed repair leaves there the stream removes at its start,
-like an unfinished batch of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +37,17 @@ class Publisher:
         that was published is whole, whatever becomes of those after it.
         """
         epoch, batch = self._position()
+        # what a killed repair leaves there the stream removes at its start, like its own batches
+        folder = attempt(self.staging, "rebuild")
         for partition in partitions:
             wanted = rows(partition)
-            staged = f"{self.staging}/{FOLDER}/{partition}"
-            self.hdfs.delete(staged)
+            staged = f"{folder}/{partition}"
             self.hdfs.make_folder(staged)
             for sequence, piece in enumerate(pieces(wanted) if len(wanted) else ()):
                 name = DataName(epoch, batch, sequence, piece.low, piece.high).text()
                 self.hdfs.write(f"{staged}/{name}", encode(piece.rows, COLUMNS))
             yield enter(self.hdfs, staged, f"{self.table}/{partition}")
-        self.hdfs.delete(f"{self.staging}/{FOLDER}")
+        self.hdfs.delete(folder)
 
     def _position(self) -> tuple[int, int]:
         if self.last is not None:

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,7 +95,8 @@ class Shortage:
 
         def glance() -> None:
             while not pause.wait(GLANCE_SECONDS):
-                self.glance()
+                with suppress(OSError):  # the next look raises it where it can be told
+                    self.glance()
 
         threading.Thread(target=glance, daemon=True).start()
 

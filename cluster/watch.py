@@ -106,7 +106,7 @@ class Watch:
     @property
     def short(self) -> dict[str, float]:
         """The folders that are short of room, as the last round has found, by since when."""
-        return self._shortage.short
+        return dict(self._shortage.short)  # an eye is kept on it meanwhile
 
     def keep_an_eye_on_room(self) -> None:
         """From now on, see also a disk that is full for less than the pause between two looks."""

@@ -238,7 +238,7 @@ def without_comparison(bench: Bench) -> Count:
     return bench.judge()
 
 
-_TORN_SAYS: Final = "ArrowInvalid"
+_TORN_SAYS: Final = "is no whole Parquet file"
 """What the stream's log has when it has read the torn file."""
 CONTROLS: Final = {
     "recovery": Control("flume", without_recovery, patterns=("Cannot obtain block length",)),

@@ -1,6 +1,5 @@
 """Who reads the orders, followed from the log files' ends of one moment to Hive."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -12,13 +11,13 @@ from pipeline.errors import LoyaltyError
 from pipeline.places import TRANSACTIONS
 from pipeline.positions import read_positions
 from pipeline.topic import GROUPS, Offsets, has_reached
+from pipeline.verify.order_log import complete_end
 from pipeline.webhdfs import Hdfs
 from streaming.progress import read_progress
 
 STREAM: Final = "the stream"
 HIVE: Final = "Hive"
 EVERYONE: Final = (*GROUPS, STREAM, HIVE)
-_TAIL_BYTES: Final = 1 << 20
 _HIVE_SECONDS: Final = 60
 _FILES: Final = "select distinct INPUT__FILE__NAME from transactions_cln"
 
@@ -62,12 +61,7 @@ def _log_ends(stack: OwnStack) -> dict[tuple[int, str], int]:
     """Give the end of the last whole line of each log file, by inode and name."""
     ends = {}
     for path in stack.places.order_files():
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            begin = max(0, status.st_size - _TAIL_BYTES)
-            file.seek(begin)
-            tail = file.read(status.st_size - begin)
-            ends[status.st_ino, path.name] = begin + tail.rfind(b"\n") + 1
+        ends[path.stat().st_ino, path.name] = complete_end(path)
     return ends
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
+from uuid import uuid4
 
 from pipeline.webhdfs import Hdfs
 
@@ -39,6 +40,15 @@ def highest(hdfs: Hdfs, folder: str) -> int:
 def number_of(path: str) -> int:
     """Give the number of a generation's folder: 2 of …/g=2."""
     return int(path.rpartition("/g=")[2])
+
+
+def attempt(staging: str, what: str) -> str:
+    """Name a folder in staging for one attempt at something, and for no other: a DataNode that
+    stood still may write a file of an earlier attempt when it goes on, and a rename may come late.
+
+    What is left in one after a crash is worthless (see streaming.staging.drop_unfinished).
+    """
+    return f"{staging}/{what}.{uuid4().hex}.tmp"
 
 
 def enter(hdfs: Hdfs, staged: str, folder: str) -> str:

@@ -1,6 +1,6 @@
 """Merges the small files of a partition into a new generation: sorted, of bounded size.
 
-    staging/merge.tmp             is being written; worthless after a crash
+    staging/merge.….tmp           is being written; worthless after a crash
     TABLE/PARTITION/g=N+1         entered by one rename: from then on it is the truth
 
 Ranges of a file are of its position: ordered_at in transactions_cln, the offset in quarantine. The
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import LoyaltyError
-from pipeline.generations import enter, number_of
+from pipeline.generations import attempt, enter, number_of
 from pipeline.webhdfs import Hdfs
 from streaming.files import (
     QUARANTINE,
@@ -35,8 +35,6 @@ from streaming.ranges import MOST_ROWS
 from streaming.staging import Record
 from streaming.stored import FETCHED_AT_ONCE, Generation
 
-FOLDER: Final = "merge.tmp"
-"""In staging; what a killed merge leaves there the stream removes at its start."""
 OPEN_FILES: Final = 64
 """A partition with more files is merged although its date goes on."""
 NEW_FOR_MERGED: Final = 8
@@ -176,8 +174,7 @@ def merge(
     that is read or written, by several threads, and may raise. Raises NotMergeable where there is a
     file of somebody else, or a row is amiss.
     """
-    staged = f"{staging}/{FOLDER}"
-    hdfs.delete(staged)
+    staged = attempt(staging, "merge")
     names: list[str] = []
 
     def fetch(path: str) -> bytes:

@@ -15,9 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from typing import Any, Final, Self, TypeVar
-from uuid import uuid4
 
-from pipeline.generations import highest, number_of
+from pipeline.generations import attempt, highest, number_of
 from pipeline.webhdfs import Hdfs
 
 RECORD: Final = "record.json"
@@ -129,11 +128,8 @@ class Record:
 def stage(hdfs: Hdfs, staging: str, record: Record, contents: Iterable[bytes]) -> str:
     """Write a batch's files, in the order of record.moves, and its record to a folder; gives it.
     Contents are taken as they are needed.
-
-    Each attempt has a folder of its own: a DataNode that stood still may write a file of an earlier
-    one when it goes on.
     """
-    folder = f"{staging}/{record.name}.{uuid4().hex}.tmp"
+    folder = attempt(staging, record.name)
     names = [*(move.name for move in record.moves), RECORD]
     files = zip(names, chain(contents, [record.to_json()]), strict=True)
     for some in _held(files):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.errors import LoyaltyError
 from pipeline.generations import highest
 from pipeline.webhdfs import Hdfs
 from streaming.files import INSTANT, TRANSACTIONS
@@ -100,7 +101,16 @@ class Reader:
             if path in self._kept:
                 self._kept.move_to_end(path)
                 return self._kept[path]
-        rows, is_small = decoded(self._hdfs.read(path), self._names, is_needed)
+        file = self._hdfs.read(path)
+        try:
+            rows, is_small = decoded(file, self._names, is_needed)
+        except pa.ArrowException as error:
+            reason = str(error).partition("\n")[0]
+            raise LoyaltyError(
+                f"{path} is no whole Parquet file ({reason}): a batch with lines of its time waits "
+                "for it. `./loyalty rebuild --repair` makes a partition of transactions_cln again; "
+                "a file of quarantine has to be moved elsewhere."
+            ) from error
         if is_small:
             self.keep(path, rows)
         return rows

@@ -23,7 +23,7 @@ CHECKS = (
 
 
 def test(
-    unit: Annotated[bool, typer.Option("--unit", help="Without the servers: 90 seconds.")] = False,
+    unit: Annotated[bool, typer.Option("--unit", help="Without the servers: two minutes.")] = False,
 ) -> None:
     """Run every check and test; the servers' ones use a data folder and ports of their own.
 

@@ -11,6 +11,10 @@ lines; a line is reported at the hop where it went missing, or turned up, first.
 where is compared while orders flow, scope.py which dates, answers.py what a
 producer's answer key tells of its lines beyond that.
 
+What it does not judge: whether a line in quarantine is there for the right reason, or was a good
+one (but for FUTURE and CONFLICT, which need no parser). `rebuild` compares the tables with what the
+rules make of HDFS raw; a producer's answer key says which faults were planted.
+
 What has been deleted by its retention is no difference:
 - Topic lines appended longer ago than `log_retention_days` (less an hour) need no log file.
 - Log lines that the topic lacks are looked for in HDFS raw instead, where the topic has lost its

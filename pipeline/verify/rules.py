@@ -80,6 +80,14 @@ RULES: Final = (
          select c.h, format('{}/{} in {}', p, off, c.file) as note
          from cln c join topic t using (p, off)
          where c.tid = getvariable('tid') and t.h = c.h and c.came is distinct from t.ts * 1000"""),
+    Rule(CLEAN, "wrong", "is in transactions_cln, but came earlier than a clean line may: {note}",
+         f"""
+         select c.h, format('{{}}/{{}} was appended at {{}}', c.p, c.off, e.ts) as note
+         from cln c join topic e on e.p = c.p and e.off = c.off and e.h = c.h
+         join texts t on t.h = c.h
+         where c.tid = getvariable('tid')
+           and try_cast(split_part(t.line::varchar, '|', 2) as bigint) - e.ts
+               > {FUTURE_MS}"""),  # noqa: S608 (a constant)
     Rule(CLEAN, "wrong", "has an odr_prc or odr_tms that does not follow from it, in {note}", """
          select h, file as note from cln where not derived"""),
     Rule(QUARANTINE, "double", "is twice in quarantine under one offset: {note}", """
@@ -128,6 +136,18 @@ RULES: Final = (
            and not exists (from texts o left join topic e on e.h = o.h
                            where o.i = t.i and o.h != t.h
                              and (e.h is null or e.p != q.p or e.off < q.off))"""),
+    Rule(QUARANTINE, "wrong", "is quarantined as CONFLICT ({note}), but came before the row of its "
+         "event, and no other line of that did", """
+         select q.h, min(format('{}/{}, the row has {}/{}', q.p, q.off, c.p, c.off)) as note
+         from quar q join cut k using (p) join texts t using (h)
+         join texts r on r.i = t.i and r.h != t.h join cln c on c.h = r.h
+         where q.reason = 'CONFLICT' and q.tid = getvariable('tid') and q.off >= k.held
+           and c.tid = q.tid and c.p = q.p and c.off > q.off
+           -- a row that was lost and is there again may have a later copy's offset
+           and not exists (from texts o left join topic e on e.h = o.h
+                           where o.i = t.i and o.h != t.h
+                             and (e.h is null or e.p != q.p or e.off < q.off))
+         group by q.h"""),
     Rule(QUARANTINE, "wrong", "is quarantined as FUTURE, but came no earlier than allowed: {note}",
          f"""
          select q.h, format('{{}}/{{}} was appended at {{}}', q.p, q.off, e.ts) as note

@@ -8,10 +8,11 @@ from datetime import date
 from io import BytesIO
 from itertools import count
 from threading import Event
-from typing import Any
+from typing import IO, Any
 
 import pyarrow.parquet as pq
 
+from pipeline.errors import Unavailable
 from pipeline.generations import highest
 from pipeline.places import CLEAN
 from pipeline.topic import Topic
@@ -59,6 +60,27 @@ class MortalHdfs(Hdfs):
         if self.left == 0:
             raise self.error(function)
         return answer
+
+
+class LateWrite(Hdfs):
+    """A client whose first write for a merge fails, and is done when the next merge is renamed."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, user="spark")
+        self.waiting: tuple[str, bytes] | None = None
+        self.has_come = False
+
+    def write(self, path: str, content: bytes | IO[bytes], *, overwrite: bool = True) -> None:
+        if "/merge." in path and self.waiting is None and isinstance(content, bytes):
+            self.waiting = path, content
+            raise Unavailable("write")
+        super().write(path, content, overwrite=overwrite)
+
+    def rename(self, source: str, target: str) -> None:
+        if "/merge." in source and self.waiting is not None:
+            super().write(*self.waiting, overwrite=False)
+            self.has_come = True
+        super().rename(source, target)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from batch.load import clear_unfinished, keep_raw
+from batch.load import keep_raw, settle_raw
 from drill.stack import OwnStack
 from hive.session import connect
 from hive.tables import get_location, set_location
@@ -102,11 +102,18 @@ def test_of_loaded_files_two_stay_and_of_killed_loads_none(stack: OwnStack) -> N
         for number in (1, 2, 10, 10, 3):  # a number that is taken, and one below
             hdfs.write(f"{folder}/loading-x.csv", b"%d" % number)
             keep_raw(hdfs, f"{folder}/loading-x.csv", number, folder)
-        hdfs.write(f"{folder}/loading-y.csv", b"")
-        clear_unfinished(hdfs, folder)
+        # one whose generation was refused, one whose generation has its file, one without a number
+        for name in ("loading-5-y.csv", "loading-3-y.csv", "loading-y.csv"):
+            hdfs.write(f"{folder}/{name}", b"")
+        settle_raw(hdfs, 3, folder)
         assert sorted(hdfs.names(folder)) == ["g=2.csv", "g=3.csv"]
+        # one that was killed after its generation had entered
+        hdfs.write(f"{folder}/loading-4-z.csv", b"of 4")
+        settle_raw(hdfs, 4, folder)
+        assert sorted(hdfs.names(folder)) == ["g=3.csv", "g=4.csv"]
+        assert hdfs.read(f"{folder}/g=4.csv") == b"of 4"
         with pytest.raises(LoyaltyError, match="on HDFS already"):
-            hdfs.rename(f"{folder}/g=2.csv", f"{folder}/g=3.csv")
+            hdfs.rename(f"{folder}/g=3.csv", f"{folder}/g=4.csv")
         with pytest.raises(LoyaltyError, match="is not on HDFS"):
             hdfs.read(f"{folder}/g=10.csv")
     finally:

@@ -24,7 +24,7 @@ def test_a_count_that_could_not_be_made_is_a_complaint() -> None:
 
 def test_each_finds_its_own() -> None:
     lines = f"{NO_COUNT}: transactions_cln has 6,972 lines to go"
-    torn = "the stream's log says ArrowInvalid"
+    torn = "the stream's log says is no whole Parquet file"
     block = f"{NO_COUNT}: HDFS refused read /raw/a: Cannot obtain block length for a"
     found = {
         "recovery": Count(differences=[block]),
@@ -41,7 +41,7 @@ def test_a_stream_that_stands_still_for_another_reason_proves_nothing_of_the_sta
     (fault,) = faults(
         CONTROLS["staging"], Count(differences=["transactions_cln has 9 lines to go"])
     )
-    assert "ArrowInvalid" in fault
+    assert "is no whole Parquet file" in fault
 
 
 def test_doubled_lines_stay_so_that_control_comes_last_and_once() -> None:

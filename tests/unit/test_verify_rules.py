@@ -14,6 +14,7 @@ from pipeline.verify.rules import RULES
 from pipeline.verify.scratch import Scratch, open_scratch
 from tests.unit.hop_world import (
     BAD,
+    CONFLICT,
     DAY,
     FUTURE,
     T,
@@ -95,6 +96,12 @@ BROKEN: dict[str, tuple[Breaking, tuple[str, str, bytes]]] = {
         lambda w: w.quar[1].update(reason="CONFLICT"), ("quarantine", "wrong", FUTURE)),
     "a duplicate quarantined as CONFLICT": (
         lambda w: w.quar.append(w.row(order(1), 2, reason="CONFLICT")),
+        ("quarantine", "wrong", order(1))),
+    "a FUTURE line let through": (
+        lambda w: w.cln.append(w.quar.pop(1)), ("transactions_cln", "wrong", FUTURE)),
+    "the second content of an event stored, the first quarantined": (
+        lambda w: (w.cln.__setitem__(0, w.row(CONFLICT, 5)),
+                   w.quar.__setitem__(2, w.row(order(1), 0, reason="CONFLICT"))),
         ("quarantine", "wrong", order(1))),
     "a line quarantined as FUTURE that is none": (
         lambda w: setattr(w, "topic_ts", T + 3_000_000), ("quarantine", "wrong", FUTURE)),
