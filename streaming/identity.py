@@ -33,7 +33,7 @@ def identify(
     newest = max(known, key=_number)
     lost = find_lost(root, topic, newest, {part: end for part, (_, end) in bounds.items()})
     if last is not None and last.topic_id == newest:
-        lost |= _lost(last, bounds, ask)
+        lost |= lost_lines(last, bounds, ask)
     if not lost:
         return newest
     following = f"{topic_id}.{_number(newest) + 1}"
@@ -56,8 +56,10 @@ def append_times(topic: Topic, at: dict[int, int]) -> dict[int, int]:
     }
 
 
-def _lost(last: Record, bounds: Bounds, ask: AskTimes) -> dict[int, int]:
-    """Find the partitions that end before what was read, or have another line at its end by now."""
+def lost_lines(last: Record, bounds: Bounds, ask: AskTimes) -> dict[int, int]:
+    """Find the partitions that end before what was read, or have another line at its end by now;
+    gives to where each was read. last: a record of the topic under its present name.
+    """
     ends = {part: (after, bounds[part]) for part, after in last.next.items() if part in bounds}
     lost = {part: after for part, (after, (_, end)) in ends.items() if end < after}
     there = {part: after - 1 for part, (after, (first, end)) in ends.items()

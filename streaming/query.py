@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from typing import Final
@@ -16,6 +17,7 @@ from pipeline.topic import Topic, plain_id
 from pipeline.verify.messages import read_messages
 from streaming.batches import BatchWriter
 from streaming.clean import clean
+from streaming.identity import append_times, lost_lines
 from streaming.long_lines import LONG_BYTES
 from streaming.patience import patiently
 from streaming.staging import Record
@@ -32,7 +34,7 @@ class Stopping(LoyaltyError):
 
 
 class TopicReplaced(LoyaltyError):
-    """The topic was made anew: the next start of the stream begins a new epoch."""
+    """The topic was made anew, or has lost lines: the next start of the stream begins an epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,20 @@ class Batches:
         self._demand_same_topic()
 
     def _demand_same_topic(self) -> None:
-        """Raise TopicReplaced; asked after lines were read, so they are of the topic of this id."""
-        if self._source.topic.id() != plain_id(self._source.topic_id):
+        """Raise TopicReplaced; asked after lines were read, so they are of the topic of this id,
+        and of one that still has what was written before.
+        """
+        topic, last = self._source.topic, self._writer.last
+        if topic.id() != plain_id(self._source.topic_id):
             raise TopicReplaced(
-                f"Topic {self._source.topic.name} was made anew while it was read; "
+                f"Topic {topic.name} was made anew while it was read; "
+                "the stream starts again from its earliest offset."
+            )
+        if last is None or last.topic_id != self._source.topic_id:
+            return
+        if lost_lines(last, topic.bounds(), partial(append_times, topic)):
+            raise TopicReplaced(
+                f"Topic {topic.name} has lost lines that Kafka had acknowledged; "
                 "the stream starts again from its earliest offset."
             )
 

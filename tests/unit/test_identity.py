@@ -5,17 +5,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import cast
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import DataFrame
 
 from pipeline.places import Places
 from pipeline.topic import Topic
 from pipeline.verify.cut import Sources, find_cut
+from streaming import query
 from streaming.batches import BatchWriter, Tables
 from streaming.checkpoint import prepare
 from streaming.epochs import with_counts
 from streaming.identity import identify
 from streaming.progress import Standing, read_progress, write_progress
+from streaming.query import Batches, Source, TopicReplaced
 from streaming.staging import RECORD, Counts, Gap, Record
 from tests.unit.local_hdfs import LocalHdfs
 from tests.unit.order_rows import APPENDED, NOON, line, rows
@@ -104,6 +108,8 @@ def test_the_new_name_stays(tmp_path: Path) -> None:
 class LostTopic:
     """A topic that all readers but the stream have read to its end, 3."""
 
+    name = "orders"
+
     def id(self) -> str:
         return ID
 
@@ -174,3 +180,32 @@ def test_offsets_that_are_given_again_lose_and_double_nothing(tmp_path: Path) ->
     origins = [(r["kafka_topic_id"], r["kafka_offset"])
                for t in (tables.transactions, tables.quarantine) for r in stored(t)]  # fmt: skip
     assert len(origins) == len(set(origins)), "an offset is one line's"
+
+
+class Frame:
+    """A micro-batch of Spark's."""
+
+    def __init__(self, *lines: str, first: int) -> None:
+        self._rows = rows(*lines, topic=ID, first=first)
+
+    def toArrow(self) -> pa.Table:  # noqa: N802 (Spark's name)
+        return self._rows
+
+
+def test_a_running_stream_sees_that_the_line_before_its_batch_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker has lost lines and got more new ones, between two batches."""
+    got = [round(APPENDED.timestamp() * 1000)]
+    monkeypatch.setattr(query, "append_times", lambda _, at: dict.fromkeys(at, got[-1]))
+    monkeypatch.setattr(LostTopic, "bounds", lambda _: {0: (0, 9)})
+    hdfs, done = LocalHdfs(tmp_path), list[Record]()
+    writer = BatchWriter(hdfs, Tables("/transactions_cln", "/q", "/staging"), lambda _: None)
+    writer.open()
+    batches = Batches(Source(cast("Topic", LostTopic()), ID, 10), writer, done.append)
+    batches(cast("DataFrame", Frame(line(1), line(2), first=0)), 0)
+    batches(cast("DataFrame", Frame(line(3), first=2)), 1)
+    got.append(got[0] + 1)
+    with pytest.raises(TopicReplaced, match="has lost lines that Kafka had acknowledged"):
+        batches(cast("DataFrame", Frame(line(4), first=3)), 2)
+    assert [record.totals.clean for record in done] == [2, 3]
