@@ -29,8 +29,8 @@ from pipeline.lock import only_one
 from pipeline.places import LOYALTY, RAW
 from pipeline.positions import read_positions
 from pipeline.programme import calendar
+from pipeline.stores.messages import read_messages
 from pipeline.topic import Topic, has_reached
-from pipeline.verify.messages import read_messages
 from pipeline.webhdfs import Hdfs, superuser_of
 from streaming.progress import read_progress, worked_at
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.places import TRANSACTIONS as TABLE
-from pipeline.verify.fetched import fetched
+from pipeline.stores.fetched import fetched
+from pipeline.stores.tables import table_files
 from pipeline.verify.scope import Scope
-from pipeline.verify.tables import table_files
 from pipeline.webhdfs import Hdfs
 from streaming.files import TRANSACTIONS, read_data_name
 

@@ -26,11 +26,11 @@ from pipeline.progress import Begin, begin_unseen, counted
 from pipeline.raw import first_whole_date
 from pipeline.settings import Settings
 from pipeline.spark import open_session
+from pipeline.stores.messages import read_messages
+from pipeline.stores.raw import raw_folders, read_raw
 from pipeline.temporary import temporary_folder
 from pipeline.topic import Topic, plain_id
 from pipeline.verify.cut import STREAM, Cut, Sources, find_cut
-from pipeline.verify.messages import read_messages
-from pipeline.verify.raw import raw_folders, read_raw
 from pipeline.verify.report import shown
 from pipeline.verify.scope import Scope
 from pipeline.webhdfs import Hdfs

@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.stores.messages import read_messages
 from pipeline.topic import Topic, plain_id
-from pipeline.verify.messages import read_messages
 from streaming.checkpoint import find_lost, identities
 from streaming.staging import Record
 

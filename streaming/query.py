@@ -13,8 +13,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline.errors import LoyaltyError
+from pipeline.stores.messages import read_messages
 from pipeline.topic import Topic, plain_id
-from pipeline.verify.messages import read_messages
 from streaming.batches import BatchWriter
 from streaming.clean import clean
 from streaming.identity import append_times, lost_lines

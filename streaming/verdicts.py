@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from pipeline.order import REASONS
 from pipeline.places import QUARANTINE
-from pipeline.verify.fetched import fetched
-from pipeline.verify.tables import table_files
+from pipeline.stores.fetched import fetched
+from pipeline.stores.tables import table_files
 from pipeline.webhdfs import Hdfs
 
 SAMPLES: Final = 3

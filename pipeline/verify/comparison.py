@@ -13,14 +13,15 @@ from pipeline.addresses import Address
 from pipeline.places import QUARANTINE, RAW, TRANSACTIONS
 from pipeline.progress import Begin, begin_unseen, counted
 from pipeline.raw import first_whole_date
+from pipeline.stores import tables
+from pipeline.stores.messages import read_messages
+from pipeline.stores.raw import raw_folders, read_raw
 from pipeline.temporary import temporary_folder
-from pipeline.verify import findings, presence, tables
+from pipeline.verify import findings, presence
 from pipeline.verify.answer_key import KeyFile, key_days, load_key, open_key
 from pipeline.verify.answers import judge_key
 from pipeline.verify.cut import Cut, Note, Sources, describe, find_cut
-from pipeline.verify.messages import read_messages
 from pipeline.verify.order_log import log_files, read_log
-from pipeline.verify.raw import raw_folders, read_raw
 from pipeline.verify.report import Outcome
 from pipeline.verify.rows import instant_filter, read_rows
 from pipeline.verify.scope import Scope, full_condition, held_dates, oldest_arrival

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from pipeline.errors import Unavailable
 from pipeline.generations import highest
 from pipeline.places import CLEAN
+from pipeline.stores.tables import table_files
 from pipeline.topic import Topic
-from pipeline.verify.tables import table_files
 from pipeline.webhdfs import Hdfs
 from streaming.batches import BatchWriter, Tables
 from streaming.query import Batches, Source

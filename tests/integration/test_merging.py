@@ -13,7 +13,7 @@ import pytest
 from drill.stack import OwnStack
 from pipeline.errors import Unavailable
 from pipeline.generations import MARKER, due, retire
-from pipeline.verify.tables import table_files
+from pipeline.stores.tables import table_files
 from streaming.batches import BatchWriter
 from streaming.files import read_data_name
 from streaming.merging import DATA_FILES, is_merged

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.verify import fetched as module
-from pipeline.verify.fetched import fetched
+from pipeline.stores import fetched as module
+from pipeline.stores.fetched import fetched
 from pipeline.webhdfs import Hdfs, InDoubt, Missing
 
 OPEN, CLOSED = "/raw/dt=2026-11-30/.orders.1.log.tmp", "/raw/dt=2026-11-30/orders.1.log"
@@ -31,7 +31,7 @@ class Raw(Hdfs):
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pause not; gives the pauses."""
     pauses: list[float] = []
-    monkeypatch.setattr("pipeline.verify.fetched.time.sleep", pauses.append)
+    monkeypatch.setattr("pipeline.stores.fetched.time.sleep", pauses.append)
     return pauses
 
 

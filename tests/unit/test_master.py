@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from batch.master import KEPT, rebuilt_rows, save_lines
-from pipeline.verify.raw import read_lines
+from pipeline.stores.raw import read_lines
 from pipeline.verify.scope import Scope
 from tests.unit.order_rows import NOON, line, rows
 

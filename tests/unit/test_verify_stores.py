@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.positions import read_positions
+from pipeline.stores.raw import read_lines
+from pipeline.stores.tables import QUARANTINE, TRANSACTIONS
 from pipeline.verify.order_log import complete_end, log_files, read_log
-from pipeline.verify.raw import read_lines
 from pipeline.verify.rows import instant_filter, line
-from pipeline.verify.tables import QUARANTINE, TRANSACTIONS
 
 CUT = 65_536
 

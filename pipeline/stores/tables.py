@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import LoyaltyError
-from pipeline.verify.fetched import fetched
+from pipeline.stores.fetched import fetched
 from pipeline.webhdfs import Hdfs
 
 _GENERATION: Final = re.compile(r"g=([0-9]+)")

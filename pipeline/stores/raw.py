@@ -1,6 +1,5 @@
 """HDFS raw, the master data set, as lines."""
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -8,10 +7,10 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.verify.fetched import fetched
+from pipeline.raw import dates
+from pipeline.stores.fetched import fetched
 from pipeline.webhdfs import Hdfs
 
-_FOLDER: Final = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 _BLOCK: Final = 4 << 20
 
 
@@ -24,10 +23,7 @@ class RawFolder(NamedTuple):
 
 def raw_folders(hdfs: Hdfs, root: str) -> list[RawFolder]:
     """List the arrival dates, the oldest first."""
-    found = (_FOLDER.fullmatch(name) for name in hdfs.names(root))
-    return sorted(
-        RawFolder(date.fromisoformat(m[1]), f"{root}/{m.string}") for m in found if m is not None
-    )
+    return [RawFolder(day, f"{root}/dt={day}") for day in dates(hdfs, root)]
 
 
 def read_raw(hdfs: Hdfs, folders: list[RawFolder], scratch: Path) -> Iterator[pa.Table]:
