@@ -14,10 +14,10 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import LoyaltyError
+from pipeline.generations import numbers
 from pipeline.stores.fetched import fetched
 from pipeline.webhdfs import Hdfs
 
-_GENERATION: Final = re.compile(r"g=([0-9]+)")
 _PARTITION: Final = re.compile(r"[a-z_]+=(.+)")
 _BLOCK: Final = re.compile(r"/odr_hr=([0-9]{1,2})/")
 _GROUP: Final = 64
@@ -75,9 +75,8 @@ def table_files(hdfs: Hdfs, table: str, wants: Callable[[date], bool]) -> Iterat
 
 def _newest(hdfs: Hdfs, folder: str) -> Iterator[str]:
     names = hdfs.names(folder)
-    generations = [int(m[1]) for m in map(_GENERATION.fullmatch, names) if m]
-    if generations:
-        newest = f"{folder}/g={max(generations)}"
+    if found := numbers(names):
+        newest = f"{folder}/g={found[-1]}"
         for name in sorted(hdfs.names(newest)):
             if name[0] not in "._":
                 yield f"{newest}/{name}"
