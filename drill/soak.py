@@ -3,6 +3,10 @@
 Nothing is broken. First the stack is idle for a minute: what it costs then is taken off.
 """
 
+import json
+import os
+import subprocess
+import time
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
@@ -13,6 +17,8 @@ from drill.load import Till, under_load
 from drill.plan import Plan, Told
 from drill.stack import OwnStack
 from drill.verdict import Outcome, Row
+from pipeline.errors import LoyaltyError
+from pipeline.settings import ROOT
 from pipeline.topic import GROUPS
 from streaming.progress import read_progress
 
@@ -65,6 +71,8 @@ def run_soak(stack: OwnStack, plan: Plan, course: Course, told: Told) -> Outcome
     counted = count(stack, till.key, till.ends)
     rows = [_row_of_lag(reader, found, rate, lines) for reader, found in lags.items()]
     rows += _rows_of_cost(at_rest, halves, rate)
+    told("what a comparison of all hops costs …")
+    rows.append(_row_of_verify(stack))
     return Outcome(rows, counted, complaints, rate)
 
 
@@ -106,6 +114,25 @@ def _row_of_lag(reader: str, lag: list[int], rate: float, lines: int) -> Row:
         f" {max(lag):,} at most"
     )
     return Row(reader, done, 0, 0, max(lag) / rate, lines)
+
+
+def _row_of_verify(stack: OwnStack) -> Row:
+    """Compare all that there is, once more by itself: its seconds, its lines, its memory."""
+    output = stack.places.logs / "drill-verify.json"
+    begun = time.monotonic()
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            stack.command("verify", "--json"), env=stack.environment, cwd=ROOT,
+            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - begun
+    if process.returncode:
+        raise LoyaltyError(f"`verify` ended with {process.returncode}; {output} says why")
+    lines = json.loads(output.read_text())["counts"]["lines"]
+    done = f"all hops compared: {used.ru_maxrss / 1024:,.0f} MiB at most, a process of its own"
+    return Row("verify", done, 0, 0, seconds, lines)
 
 
 def over_budget(rest: Cost, first: Cost, second: Cost, rate: float) -> list[str]:

@@ -1,5 +1,7 @@
 """`drill soak`, reduced: a quarter of a minute at a smaller rate; nobody falls behind."""
 
+import re
+
 from drill.plan import Plan
 from drill.soak import Course, run_soak
 from drill.stack import OwnStack
@@ -16,3 +18,6 @@ def test_nobody_falls_behind(broken_stack: OwnStack) -> None:
     found = {row.component: row.done for row in outcome.rows}
     assert found.keys() >= {"flume-hdfs", "flume-hbase", "streaming", "kafka", "supervision"}
     assert "for 1,000 lines/s" in found["all"]
+    verified = next(row for row in outcome.rows if row.component == "verify")
+    assert verified.lines >= outcome.count.lines
+    assert re.fullmatch(r"all hops compared: [1-9][0-9]+ MiB at most, .*", verified.done)
