@@ -106,6 +106,8 @@ def check_file(file: Path) -> None:
     """Refuse what is visibly no customer file, before anything is started for it."""
     try:
         with file.open("rb") as stream:
+            if not stream.seekable():
+                raise Refused(f"{file} is a pipe; give a file, which can be read twice.")
             first = stream.readline(65_536)
             stream.seek(0)
             for piece in iter(lambda: stream.read(1 << 20), b""):

@@ -128,6 +128,6 @@ def _free_mib(places: Places, folder: str) -> int:
     try:
         found = os.statvfs(places.data / folder)
     except FileNotFoundError:  # before the first start
-        found = os.statvfs(next(p for p in places.data.parents if p.exists()))
+        found = os.statvfs(next(p for p in (places.data, *places.data.parents) if p.exists()))
     # without inodes no file can be made, whatever room there is
     return found.f_bavail * found.f_frsize >> 20 if found.f_favail or not found.f_files else 0

@@ -43,12 +43,17 @@ def check_unstamped(settings: Settings, also: frozenset[str] = frozenset()) -> N
     """Refuse a folder that holds something else than a start that came to nothing, what commands
     leave before the first start, and what else is allowed.
     """
-    allowed = BEFORE | also
-    if settings.data.exists() and {path.name for path in settings.data.iterdir()} - allowed:
+    if holds_more(settings, also):
         raise Refused(
             f"{settings.data} holds files and no stamp of `up`; "
             "set LOYALTY_DATA to a new or an empty folder."
         )
+
+
+def holds_more(settings: Settings, also: frozenset[str] = frozenset()) -> bool:
+    """Tell whether a folder without a stamp holds more than what commands leave before `up`."""
+    there = {path.name for path in settings.data.iterdir()} if settings.data.exists() else set()
+    return bool(there - BEFORE - also)
 
 
 def make_cluster_id() -> str:

@@ -52,10 +52,13 @@ class Commands(TyperGroup):
     ) -> Any:
         """Run the command line and exit; wrong usage is a sentence with exit code 2."""
         try:
-            code = super().main(
-                args, prog_name, complete_var, standalone_mode=False,
-                windows_expand_args=windows_expand_args, **extra,
-            )  # fmt: skip
+            with endings():  # of what is not `invoke`: the help on a full disk
+                code = super().main(
+                    args, prog_name, complete_var, standalone_mode=False,
+                    windows_expand_args=windows_expand_args, **extra,
+                )  # fmt: skip
+        except typer.Exit as error:
+            code = error.exit_code
         except TyperException as error:
             if sentence := usage_sentence(error, self._path(args)):
                 say_error(sentence)

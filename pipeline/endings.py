@@ -107,6 +107,8 @@ def _sentence(error: Exception) -> str | None:
         return f"The disk is full ({error}); make room on it, then run the command again."
     if isinstance(error, OSError) and error.errno in PATHS and error.filename is not None:
         return f"{error.filename}: {error.strerror}; give another path, or make this one free."
+    if isinstance(error, RuntimeError) and "lost sys.stdin" in str(error):
+        return "There is a question, and nobody can answer it: stdin is closed; give --yes."
     return None
 
 

@@ -42,12 +42,12 @@ def down(
     Example: ./loyalty down
     """
     from cluster.shutdown import stop_all
-    from cluster.stamp import read_stamp
+    from cluster.stamp import holds_more, read_stamp
     from pipeline.lock import only_one
 
     stack = _stack()
     refuse_containers(stack.settings, "down", "docker compose down (-v removes the data too)")
-    if purge and stack.settings.data.exists() and read_stamp(stack.settings) is None:
+    if purge and read_stamp(stack.settings) is None and holds_more(stack.settings):
         raise Refused(
             f"{stack.settings.data} has no stamp of `up`, so it is not removed; "
             "look at LOYALTY_DATA, or remove it by hand."

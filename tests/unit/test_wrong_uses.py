@@ -89,8 +89,6 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "quarantine replay --reason ITEMS", ("'ITEMS'", "FIELDS", "Did you mean 'ITEM'?")),
     (2, "quarantine replay", ("'--reason'", "`./loyalty quarantine replay --help`")),
     (2, "connect jbdc", ("'jbdc'", "pyhive", "Did you mean 'jdbc'?")),
-    (2, "config kafka_prot", ("kafka_prot", "LOYALTY_KAFKA_PORT")),
-    (2, "sql --sample best_customer", ("'best_customer'", "Did you mean 'best_customers'?")),
     (2, "sql --sample xyzzy", ("'xyzzy'", "there is best_customers,")),
     (2, "sql --sample sales_by_day --set dais=7", ("'dais'", "Did you mean 'days'?")),
     (2, "drill kills --only zookeeper", ("'zookeeper'", "--only takes one of: ")),
@@ -248,6 +246,39 @@ def test_a_question_that_is_not_answered(words: dict[str, str], tmp_path: Path) 
     assert done.exit_code == 1
     assert "error: The question was not answered with y" in done.stderr
     assert (tmp_path / "var").exists()
+
+
+def test_what_commands_left_before_the_first_start_can_be_removed(
+    words: dict[str, str], tmp_path: Path
+) -> None:
+    assert CliRunner().invoke(app, ["rate", "5/s"], prog_name="./loyalty").exit_code == 0
+    assert (tmp_path / "var" / "producer").exists()
+    done = CliRunner().invoke(app, ["down", "--purge", "--yes"], prog_name="./loyalty")
+    assert done.exit_code == 0, done.stderr
+    assert not (tmp_path / "var").exists()
+
+
+def _ends(shell: str, folder: Path) -> tuple[int, str]:
+    """Run `LOYALTY … REDIRECTION` in a shell; gives its code and what it said on stderr."""
+    command = f"LOYALTY_DATA={folder} {shell}".replace("LOYALTY ", f"{sys.executable} -m pipeline ")
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stderr.strip()
+
+
+@pytest.mark.parametrize(("shell", "says"), [
+    ("LOYALTY down --purge <&-", "There is a question, and nobody can answer it"),
+    ("LOYALTY --help > /dev/full", "The disk is full"),
+    ("LOYALTY config > /dev/full", "The disk is full"),
+    ("LOYALTY customers load <(echo 1)", "is a pipe; give a file, which can be read twice."),
+])  # fmt: skip
+def test_streams_that_are_no_files(tmp_path: Path, shell: str, says: str) -> None:
+    (tmp_path / "var").mkdir()
+    code, said = _ends(shell, tmp_path / "var")
+    assert code == 1
+    assert says in said
+    assert "Traceback" not in said
 
 
 def test_json_for_a_reader_that_has_left(tmp_path: Path) -> None:
