@@ -192,16 +192,20 @@ def _sum(values: Sequence[float | None], form: Callable[[float], str]) -> str:
 
 
 def _partitions(found: Sequence[Mapping[str, Any]]) -> list[Text]:
-    """Give one line: the partitions with most files first."""
-    most = sorted(found, key=lambda one: -one["files"])
+    """Give one line: the newest date's partitions first, of a date those with most files."""
+    most = sorted(found, key=lambda one: (_dated(one), one["files"]), reverse=True)
     words = [
-        f"{one['table']} {one['partition'].rpartition('_dt=')[2]}: "
-        f"{one['files']} files (g={one['generation']})"
+        f"{one['table']} {_dated(one)}: {one['files']} files (g={one['generation']})"
         for one in most[:MOST_PARTITIONS]
     ]
     if len(most) > MOST_PARTITIONS:
         words.append(f"{len(most) - MOST_PARTITIONS} more")
     return [_line("open", ", ".join(words))] if words else []
+
+
+def _dated(partition: Mapping[str, Any]) -> str:
+    """Give a partition's name from its date on: 2026-11-29/odr_hr=0."""
+    return str(partition["partition"]).rpartition("_dt=")[2]
 
 
 def _refresh(document: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.errors import LoyaltyError
 from pipeline.generations import numbers
@@ -141,13 +142,24 @@ def _read(
 
 
 def _readable(error: duckdb.Error, group: dict[str, str]) -> str:
+    """Say which of the copies is no Parquet file, and what mends it."""
     text = str(error).partition("\n")[0]
     for copy, path in group.items():
         text = text.replace(copy, path)
+    broken = [path for copy, path in group.items() if not _opens(copy)]
+    one = broken[0] if broken else f"A file among {', '.join(list(group.values())[:3])} …"
     return (
-        f"A Parquet file among {next(iter(group.values()))} and the {len(group) - 1} after it "
-        f"cannot be read: {text}. `./loyalty status` shows HDFS's state."
+        f"{one} cannot be read: {text}. `./loyalty rebuild --repair` makes a partition of "
+        "transactions_cln again."
     )
+
+
+def _opens(copy: str) -> bool:
+    try:
+        pq.ParquetFile(copy).close()
+    except (pa.ArrowException, OSError):
+        return False
+    return True
 
 
 def _block(path: str) -> int | None:

@@ -8,7 +8,8 @@ SEED = 20261124
 PLAN = Plan(only=None, times=1, rate=100, seed=SEED)
 
 
-SOME = {"acknowledged", "put", "merge-entered", "load-entered", "refresh-entered"}
+SOME = {"acknowledged", "half-positions", "flushed", "put", "merge-entered", "load-entered",
+        "refresh-entered"}  # fmt: skip
 """At least one of each component; a death and its recovery take a minute where tests share two
 cores, and `./loyalty drill points` has all. The stream's steps are in test_stream_batches.py."""
 

@@ -1,6 +1,7 @@
 """HDFS as a local folder, for tests of the writer's steps without servers."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,9 @@ class LocalHdfs(Hdfs):
     def read(self, path: str) -> bytes:
         """Read a whole file."""
         return self._at(path).read_bytes()
+
+    def chunks(self, path: str, size: int = 1 << 20) -> Iterator[bytes]:  # noqa: ARG002
+        yield self.read(path)
 
     def _list(self, folder: Path, *, status: bool = False) -> list[Any]:
         names = sorted(one.name for one in folder.iterdir())

@@ -139,6 +139,15 @@ def test_a_young_stack_tells_no_growth() -> None:
     assert "a day" not in text
 
 
+def test_todays_partitions_come_before_the_many_of_a_replay() -> None:
+    found = [{"table": "transactions_cln", "partition": f"odr_dt=2019-04-{day:02}/odr_hr=0",
+              "files": 60, "generation": 1} for day in range(1, 9)]  # fmt: skip
+    found += document()["open_partitions"]
+    text = drawn(document(open_partitions=found))
+    assert "open        transactions_cln 2026-11-24/odr_hr=0: 4 files (g=1), transactions" in text
+    assert "6 more" in text
+
+
 def test_before_the_first_start_of_the_stream() -> None:
     assert "quarantine  unknown until the stream has started" in drawn(document(quarantine=None))
 
