@@ -36,7 +36,7 @@ from pipeline.verify.scope import Scope
 from pipeline.webhdfs import Hdfs
 from streaming.batches import BatchWriter, Tables
 from streaming.files import QUARANTINE as VERDICTS
-from streaming.staging import Record, close_gaps
+from streaming.staging import Record, close_gaps, mark_recounted
 from streaming.verdicts import read_verdicts, verdict_files
 
 READER: Final = "flume-hdfs"
@@ -133,6 +133,8 @@ def rebuild(
                 return found
             _demand_nowhere_else(comparison, live, folder)
             repaired = _repair(comparison, found, topic, cut, Publisher(hdfs, last))
+    if last is not None and repaired.published:
+        mark_recounted(hdfs, STAGING, last)
     if last is not None and dates.is_everything:
         close_gaps(hdfs, STAGING, last)
     return repaired

@@ -76,7 +76,7 @@ def _examine(stack: Stack) -> list[Check]:
         "JDK": lambda: _row("JDK", check_java(), "17, with its compiler"),
         "ports": lambda: _ports(stack, document),
         "jars": _jars,
-        "order log": lambda: _order_log(stack.places, document),
+        "order log": lambda: _order_log(stack.places),
     }
     if stack.settings.containers:  # the image's and Docker's own affair
         del looks["JDK"], looks["ports"]
@@ -164,7 +164,7 @@ def _jars() -> Check:
     return _row("jars", finding, well)
 
 
-def _order_log(places: Places, document: Document) -> Check:
+def _order_log(places: Places) -> Check:
     """Look whether Flume, which is this user, can read what it tails."""
     finding, folder, files = None, places.order_log, places.order_files()
     closed = [path for path in files if not os.access(path, os.R_OK)]
@@ -174,8 +174,8 @@ def _order_log(places: Places, document: Document) -> Check:
         what = f"{closed[0]} cannot be read by this user, so not by Flume"
         fix = f"`chmod a+rX {closed[0]}` by its owner, or a group that both are in"
         finding = Finding(what, fix)
-    if document["broken_links"]:
-        links = " ".join(map(str, places.broken_links()))
-        what = f"{links} is a link to nothing, and Flume may read no further because of it"
-        finding = Finding(what, f"`rm {links}`")
+    for path, why in list(places.left_out().items())[:1]:
+        name = ascii(str(path))[1:-1]
+        what = f"{name} {why}, so Flume does not read it"
+        finding = Finding(what, f"move {name} elsewhere, or give it the name of a till's file")
     return _row("order log", finding, f"{len(files)} files, all readable")

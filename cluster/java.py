@@ -68,7 +68,8 @@ def command(component: Component, settings: Settings, jars: dict[str, Path]) -> 
 
 def environment(component: Component, settings: Settings) -> dict[str, str]:
     """Give what the process needs in its environment beyond the supervisor's own."""
-    values = {"MALLOC_ARENA_MAX": "2", MARK: str(settings.data)}
+    # in the locale C a JVM cannot name files whose names are not ASCII
+    values = {"MALLOC_ARENA_MAX": "2", "LC_ALL": "C.UTF-8", MARK: str(settings.data)}
     if component.module:
         values |= settings.environment()
     if component.module == "streaming":

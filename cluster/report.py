@@ -37,7 +37,7 @@ def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
     growing. quarantine: lines (all that came), quarantined, reasons, of the last 24 hours. disk:
     store, bytes, bytes_per_day. refresh: last, ok, error, next, newest_snapshot,
     snapshot_age_seconds. customers: whether any were loaded. open_partitions (table, partition,
-    files, generation), as the stream has them. full_disks, broken_links and gaps: sentences.
+    files, generation), as the stream has them. full_disks, left_out and gaps: sentences.
 
     seconds: how long all questions together may take, `health.patience()` by default. supervisord,
     which tells whom to ask, is given half of it, so that one that hangs leaves time for the others.
@@ -50,9 +50,9 @@ def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
     components = judge(stack, processes, answers, findings)
     asked = answers.get(LINES)
     lines = asked if isinstance(asked, dict) else {}
-    full, links = (
+    full, left_out = (
         find_full(stack.places, findings.short, stack.settings.given),
-        _broken_links(stack),
+        _left_out(stack),
     )
     producer = _producer(stack)
     wanted = {*stack.components} - ({"producer"} if not producer["running"] else set())
@@ -64,7 +64,7 @@ def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
         "at": datetime.fromtimestamp(now, tz=UTC).isoformat(timespec="seconds"),
         "healthy": not full
         and not blind
-        and not links
+        and not left_out
         and all(c.is_healthy for c in components if c.name in wanted),
         "watcher": blind,
         "components": _components(components, wanted, read_reasons(stack.places, findings)),
@@ -77,7 +77,7 @@ def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
         "customers": members_file(stack.places).exists(),
         "open_partitions": _open_partitions(progress),
         "full_disks": full,
-        "broken_links": links,
+        "left_out": left_out,
         "gaps": _gaps(progress),
     }
 
@@ -131,10 +131,10 @@ def _orphans(stack: Stack) -> str:
     )
 
 
-def _broken_links(stack: Stack) -> list[str]:
+def _left_out(stack: Stack) -> list[str]:
     return [
-        f"{path} is a link to nothing, and Flume may read no further because of it; remove it."
-        for path in stack.places.broken_links()
+        f"{ascii(str(path))[1:-1]} {why}, so Flume does not read it; remove it, or give it a name."
+        for path, why in stack.places.left_out().items()
     ]
 
 

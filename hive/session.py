@@ -167,7 +167,7 @@ class Session:
                 return
             if answer.operationState not in _RUNNING:
                 reason = useful_sentence(answer.errorMessage or "Hive gives no reason")
-                raise LoyaltyError(_failed(answer.operationState, reason))
+                raise LoyaltyError(end_of_statement(answer.operationState, reason))
 
     def _result(self, cursor: Any, description: list[Row]) -> Result:
         names = [name for name, *_ in description]
@@ -222,12 +222,12 @@ def _fetch(cursor: Any) -> list[Row]:
         page: list[Row] = cursor.fetchmany(PAGE_ROWS)
     except HiveError as error:
         if _IN_FETCH in str(error):
-            raise LoyaltyError(_failed(_ERROR, _message(error))) from error
+            raise LoyaltyError(end_of_statement(_ERROR, _message(error))) from error
         raise
     return page
 
 
-def _failed(state: int, reason: str) -> str:
+def end_of_statement(state: int, reason: str) -> str:
     """Say how a statement has ended (TOperationState), why, and the next step."""
     how, step = _ENDED.get(state, ("ended", _AGAIN))
     return f"The statement {how}: {reason.rstrip('.')}; {step}."

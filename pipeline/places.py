@@ -3,7 +3,9 @@
 HDFS folders are absolute paths there; local ones hang under the data folder.
 """
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -107,16 +109,47 @@ class Places:
         """What was typed at the prompt of `sql`, readable by its owner only."""
         return self.data / "sql-history"
 
-    def broken_links(self) -> list[Path]:
-        """List the links to nothing, or to themselves, that Flume takes for files to tail."""
-        if not self.order_log.is_dir():
-            return []
-        return [p for p in sorted(self.order_log.iterdir())
-                if _TAILED.fullmatch(p.name) and p.is_symlink() and not p.exists()]  # fmt: skip
+    def left_out(self) -> dict[Path, str]:
+        """Tell what has the name of a till's file and is not read, and why, as a predicate."""
+        return _parted(self.order_log)[1]
 
 
 def tailed_files(order_log: Path) -> list[Path]:
     """List the files of an order log folder that Flume tails, in the order of their names."""
+    return _parted(order_log)[0]
+
+
+def _parted(order_log: Path) -> tuple[list[Path], dict[Path, str]]:
+    """Part what has the name of a till's file into what Flume tails and what it does not, with the
+    reason: by the rules of flume/java/…/TaildirMatcher.java.
+    """
     if not order_log.is_dir():
-        return []
-    return [p for p in sorted(order_log.iterdir()) if _TAILED.fullmatch(p.name) and p.is_file()]
+        return [], {}
+    named = [path for path in order_log.iterdir() if _TAILED.fullmatch(path.name)]
+    tailed: dict[int, Path] = {}
+    others: dict[Path, str] = {}
+    # of two names the one that is no link, then the first of the alphabet
+    for path in sorted(named, key=lambda path: (path.is_symlink(), path.name)):
+        try:
+            status = path.stat()
+        except OSError:
+            if path.is_symlink():
+                others[path] = "is a link to nothing"
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            continue
+        if not stat.S_ISREG(status.st_mode):
+            others[path] = "is no regular file"
+        elif not _is_utf8(path.name):
+            others[path] = "has a name that is no UTF-8"
+        else:
+            tailed.setdefault(status.st_ino, path)  # a second name is read under the first
+    return sorted(tailed.values()), others
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        os.fsencode(name).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

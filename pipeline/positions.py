@@ -23,4 +23,7 @@ def read_positions(path: Path, patience: float = 0) -> dict[tuple[int, str], int
                 return {}
             time.sleep(0.05)
             continue
-        return {(entry["inode"], Path(entry["file"]).name): entry["pos"] for entry in entries}
+        try:
+            return {(entry["inode"], Path(entry["file"]).name): entry["pos"] for entry in entries}
+        except (TypeError, KeyError):  # no list of positions: Flume does not know it either
+            return {}

@@ -18,7 +18,11 @@ _FOLDER: Final = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 def dates(hdfs: Hdfs, root: str = RAW) -> list[date]:
     """List the dates of arrival, the oldest first."""
     found = (_FOLDER.fullmatch(name) for name in hdfs.names(root))
-    return sorted(date.fromisoformat(match[1]) for match in found if match)
+    days = []
+    for match in filter(None, found):
+        with suppress(ValueError):  # dt=2026-02-30 is somebody else's
+            days.append(date.fromisoformat(match[1]))
+    return sorted(days)
 
 
 def begin_at(hdfs: Hdfs, first: date, root: str = RAW) -> None:

@@ -129,7 +129,7 @@ def _warnings(document: Mapping[str, Any]) -> list[Text]:
     if document["watcher"]:
         found.append(_line("watcher", document["watcher"], "red"))
     found += [_line("disk", sentence, "red") for sentence in document["full_disks"]]
-    found += [_line("order log", sentence, "red") for sentence in document["broken_links"]]
+    found += [_line("order log", sentence, "red") for sentence in document["left_out"]]
     found += [_line("gap", sentence, "yellow") for sentence in document["gaps"]]
     found += [
         _line("lag", f"{hop['title']} is ever further behind: {hop['lag']:,} lines now,"

@@ -16,12 +16,15 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from typing import Any, Final, Self, TypeVar
 
+from pipeline.errors import LoyaltyError
 from pipeline.generations import attempt, highest, number_of
 from pipeline.webhdfs import Hdfs
 
 RECORD: Final = "record.json"
 REPAIRED: Final = "repaired.json"
 """In staging: the gaps that a repair from all of HDFS raw has closed."""
+RECOUNTED: Final = "recounted.json"
+"""In staging: the record up to which a repair has changed rows, so that its counts are history."""
 REQUESTS_AT_ONCE: Final = 8
 HELD_BYTES: Final = 8 << 20
 """Files are written side by side once they weigh so much: no more of a batch is held."""
@@ -175,10 +178,31 @@ def records(hdfs: Hdfs, staging: str) -> list[Record]:
 
 
 def drop_unfinished(hdfs: Hdfs, staging: str) -> None:
-    """Remove what a killed driver was still staging."""
+    """Remove what a killed driver was still staging, and an emptied folder whose record somebody
+    has removed: what it told, an epoch more tells anew.
+
+    Raises LoyaltyError for one that has files and no record: they are nobody's.
+    """
     for name in hdfs.names(staging):
+        folder = f"{staging}/{name}"
         if name.endswith(".tmp"):
-            hdfs.delete(f"{staging}/{name}")
+            hdfs.delete(folder)
+        elif _FOLDER.fullmatch(name) and RECORD not in (inside := hdfs.names(folder)):
+            if inside:
+                raise LoyaltyError(
+                    f"{folder} has files and no {RECORD}: move it elsewhere on HDFS, then "
+                    "`./loyalty rebuild --repair` brings back the rows that it had."
+                )
+            log.error("%s has lost its record and is removed; a new epoch begins.", folder)
+            hdfs.delete(folder)
+
+
+def mark_recounted(hdfs: Hdfs, staging: str, record: Record) -> None:
+    """Take down that a repair has changed rows which the record's totals counted: `verify`
+    compares what came after it.
+    """
+    after = {"name": record.name, "next": record.next, "totals": asdict(record.totals)}
+    hdfs.write(f"{staging}/{RECOUNTED}", json.dumps(after).encode())
 
 
 def close_gaps(hdfs: Hdfs, staging: str, record: Record) -> None:

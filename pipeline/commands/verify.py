@@ -9,7 +9,7 @@ import typer
 
 from pipeline.dates import parse_span
 from pipeline.endings import leaving
-from pipeline.errors import UsageError
+from pipeline.errors import LoyaltyError, UsageError
 
 
 def verify(
@@ -72,6 +72,11 @@ def verify(
             begins,
         )
         outcome = comparison.run(asked, timeout if wait else None, answer_key)
+    if outcome.behind and not outcome.counts.lines and asked.is_everything:
+        left = " and ".join(f"{hop} has {lines:,} to go" for hop, lines in outcome.behind.items())
+        raise LoyaltyError(
+            f"Nothing could be compared: {left}; `./loyalty status` shows why, or give --wait."
+        )
     if as_json:
         print_json(outcome.to_json())
     else:

@@ -17,7 +17,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,7 @@ FLUME: Final = "Flume"
 READERS: Final = {"flume-hdfs": "HDFS raw", "flume-hbase": "HBase"}
 STREAM: Final = "transactions_cln"
 _RECORD: Final = "record.json"
+_RECOUNTED: Final = "recounted.json"
 _BATCH: Final = re.compile(r"(\d{4,})-(\d{9,})")
 _POLL_S: Final = 0.3
 _NEWS_S: Final = 3
@@ -161,7 +162,8 @@ def read_record(hdfs: Hdfs, staging: str) -> StreamRecord | None:
                 folder = f"{staging}/{match.string}"
                 names = hdfs.names(folder)
                 if names == [_RECORD]:
-                    return _record(match.string, hdfs.read(f"{folder}/{_RECORD}"))
+                    record = _record(match.string, hdfs.read(f"{folder}/{_RECORD}"))
+                    return _since_repair(record, hdfs, staging)
         except FileNotFoundError:
             continue
         if all(hdfs.exists(f"{staging}/{match.string}") for match in found):
@@ -175,6 +177,23 @@ def _record(name: str, text: bytes) -> StreamRecord:
     epoch = {int(p): (first, values["next"][p]) for p, first in values["since"].items()}
     return StreamRecord(name, values["topic_id"], (batch, values["counts"]),
                         (epoch, values["totals"]))  # fmt: skip
+
+
+def _since_repair(record: StreamRecord, hdfs: Hdfs, staging: str) -> StreamRecord:
+    """Leave of a record what was counted after a repair had changed rows in its epoch: a line that
+    was a row, then lost, was counted again when it came again.
+    """
+    if _RECOUNTED not in hdfs.names(staging):
+        return record
+    before = json.loads(hdfs.read(f"{staging}/{_RECOUNTED}"))
+    if before["name"].partition("-")[0] != record.name.partition("-")[0]:
+        return record
+    ranges, totals = record.epoch
+    since = {int(p): offset for p, offset in before["next"].items()}
+    rest = {p: (max(first, since.get(p, first)), after) for p, (first, after) in ranges.items()}
+    left = {name: number - before["totals"][name] for name, number in totals.items()}
+    batch = ({}, record.batch[1]) if record.name == before["name"] else record.batch
+    return replace(record, batch=batch, epoch=(rest, left))
 
 
 class Patience:

@@ -1,9 +1,12 @@
 """A JVM with Flume's reader of log files (Tail.java), and what its lines have to be."""
 
 import hashlib
+import os
 import random
 import subprocess
+from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 from typing import Final
 
 BUFFER: Final = 8_192
@@ -17,10 +20,11 @@ Lines = list[tuple[int, str]]
 class Tail:
     """A JVM with Flume's reader of one folder."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
+            env={**os.environ, "LC_ALL": "C", **environment},
+        )  # fmt: skip
 
     def ask(self, order: str) -> dict[str, Lines]:
         """Give what an order gives, by the name of the file."""
@@ -77,3 +81,25 @@ def boundary_files() -> dict[str, bytes]:
             for end in (b"\n", b"\r\n", b"\r\r\n", b"\rz\n")
         )
     return files
+
+
+def written(log: Path) -> dict[str, Lines]:
+    """Write the files; gives what has to come of each, halves.log has no whole line."""
+    for name, data in boundary_files().items():
+        (log / name).write_bytes(data)
+    return {name: lines for name, d in boundary_files().items() if (lines := lines_of(d))}
+
+
+def members(folder: Path, name: str) -> set[str]:
+    """Give what a class of TAILDIR has that its package can call; folder: of classes, or a jar."""
+    command = ["javap", "-package", "-cp", str(folder), f"org.apache.flume.source.taildir.{name}"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {line.strip() for line in done.stdout.splitlines() if line.endswith(";")}
+
+
+def compiled_driver(jars: Path, folder: Path) -> Path:
+    """Compile Tail.java against Flume's jars into a folder, and give that."""
+    source = Path(__file__).parent / "Tail.java"
+    command = ["javac", "-proc:none", "-cp", f"{jars}/*", "-d", str(folder), str(source)]
+    subprocess.run(command, check=True)
+    return folder

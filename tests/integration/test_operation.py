@@ -158,7 +158,7 @@ def test_everything_listens_on_loopback_only(stack: OwnStack) -> None:
     assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
-def test_status_names_a_link_that_flume_cannot_follow(stack: OwnStack) -> None:
+def test_status_names_a_link_to_nothing(stack: OwnStack) -> None:
     link = stack.places.order_log / "orders-loop.log"
     link.symlink_to(link.name)
     try:
@@ -166,5 +166,5 @@ def test_status_names_a_link_that_flume_cannot_follow(stack: OwnStack) -> None:
     finally:
         link.unlink()
     assert document["healthy"] is False
-    (says,) = document["broken_links"]
+    (says,) = document["left_out"]
     assert says.startswith(f"{link} is a link to nothing")

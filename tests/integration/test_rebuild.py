@@ -280,3 +280,17 @@ def test_wrong_dates_are_refused(stack: OwnStack) -> None:
     assert stack.run("rebuild", "--from", "1 May").returncode == 2
     assert stack.run("rebuild", "--from", "2026-02-02", "--to", "2026-02-01").returncode == 2
     assert stack.run("quarantine", "--since", "yesterday").returncode == 2
+
+
+def test_lines_that_came_again_before_a_repair_make_no_false_alarm(
+    stack: OwnStack, prefix: str, hdfs: Hdfs
+) -> None:
+    """The stream has counted them twice as clean, and the table has them once."""
+    _taken_away(hdfs, file_of(hdfs, f"{prefix}-0"))
+    lines = [f"7|{NOON}|{prefix}-0|{number}|SALE|3|caffè ☕|1|70.00|\n" for number in (1, 2)]
+    stack.ok("produce", "--from", "-", stdin=lines[0])
+    wait_until("it is a row again", lambda: f"{prefix}-0" in stored(hdfs)["order_id"].to_pylist())
+    assert rebuilt(stack, "--repair")["missing"] == 1
+    stack.ok("verify", "--wait")
+    stack.ok("produce", "--from", "-", stdin=lines[1])
+    stack.ok("verify", "--wait")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from drill.stack import OwnStack
+from pipeline.errors import LoyaltyError
 from pipeline.places import CLEAN, STAGING
 from pipeline.webhdfs import Hdfs
 from streaming import staging
@@ -203,6 +204,21 @@ def test_a_topic_made_anew_and_fed_again_changes_nothing(trial: Trial) -> None:
     assert trial.clean() == [*before, ("A-3", 3)]
     # the conflict is another line of another topic: quarantined again, under its own offset
     assert [offset for offset, *_ in trial.quarantined()] == [1, 1]
+
+
+def test_an_emptied_folder_that_has_lost_its_record_stops_nobody(trial: Trial) -> None:
+    record = trial.writer().write(rows(line(1)), "t", 0)
+    folder = f"{trial.tables.staging}/{record.name}"
+    trial.hdfs.delete(f"{folder}/{staging.RECORD}")
+    again = trial.writer().write(rows(line(1), line(2)), "t", 0)
+    assert (again.epoch, again.totals) == (2, Counts(2, 2, 0, 0))
+    assert trial.clean() == [("A-1", 0), ("A-2", 1)]
+    # one with files is kept: nobody knows where they belong
+    folder = f"{trial.tables.staging}/{again.name}"
+    trial.hdfs.delete(f"{folder}/{staging.RECORD}")
+    trial.hdfs.write(f"{folder}/0000.parquet", b"rows")
+    with pytest.raises(LoyaltyError, match=r"has files and no record\.json: move it elsewhere"):
+        trial.writer()
 
 
 def test_a_lost_staging_folder_begins_an_epoch_above_the_files(trial: Trial) -> None:

@@ -6,8 +6,8 @@ line feed, one carriage return before that belongs to the end, everything else t
 """
 
 import json
+import os
 import random
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ from cluster.classes import class_folder, compile_classes
 from cluster.component import read_components
 from cluster.configuration import render
 from cluster.jars import resolve_jars
-from cluster.java import java_command
+from cluster.java import environment, java_command
 from pipeline.places import Places
 from pipeline.progress import unseen
 from pipeline.settings import Settings
@@ -28,10 +28,12 @@ from tests.integration.tailing import (
     CUT,
     Lines,
     Tail,
-    boundary_files,
+    compiled_driver,
     ends_at_the_buffers_end,
     lines_of,
+    members,
     shown,
+    written,
 )
 
 StartTail = Callable[..., Tail]
@@ -46,11 +48,7 @@ def jars() -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def driver(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("driver")
-    source = Path(__file__).parent / "Tail.java"
-    command = ["javac", "-proc:none", "-cp", f"{jars['flume']}/*", "-d", str(folder), str(source)]
-    subprocess.run(command, check=True)
-    return folder
+    return compiled_driver(jars["flume"], tmp_path_factory.mktemp("driver"))
 
 
 @pytest.fixture
@@ -81,19 +79,12 @@ def start(jars: dict[str, Path], driver: Path, log: Path, tmp_path: Path) -> Ite
             if not own:
                 entries.remove(str(class_folder("flume")))
             command[at] = ":".join(entries)
-            tail = Tail(command)
+            tail = Tail(command, environment(read_components()["flume"], settings))
             ends.enter_context(tail.process)
             ends.callback(tail.process.kill)
             return tail
 
         yield start
-
-
-def written(log: Path) -> dict[str, Lines]:
-    """Write the files; gives what has to come of each, halves.log has no whole line."""
-    for name, data in boundary_files().items():
-        (log / name).write_bytes(data)
-    return {name: lines for name, d in boundary_files().items() if (lines := lines_of(d))}
 
 
 @pytest.mark.parametrize("batch", [1, 2_000, 1_000_000])
@@ -220,6 +211,42 @@ def test_a_file_that_became_shorter_is_read_from_its_begin(start: StartTail, log
     assert tail.ask("read 1") == {"a.log": [(0, shown(b"anew"))]}
 
 
+def test_a_file_that_was_written_anew_in_its_place_is_read_from_its_begin(
+    start: StartTail, log: Path
+) -> None:
+    """Else an order that nobody wrote may come of the end of one: 234 of customer 1234."""
+    file, tail = log / "a.log", start()
+    file.write_bytes(b"first\nsecond\n")
+    tail.ask("read 10")
+    file.write_bytes(b"one line that is longer\nlast\n")
+    expected = lines_of(b"one line that is longer\nlast\n")
+    assert tail.ask("read 10") == {"a.log": expected}
+    with file.open("ab") as out:
+        out.write(b"more\n")
+    assert tail.ask("read 10") == {"a.log": [(29, shown(b"more"))]}
+
+
+def test_what_is_no_file_and_second_names_stop_and_repeat_nothing(
+    start: StartTail, log: Path
+) -> None:
+    """Flume's own class waits in the FIFO for ever, and reads a.log again for each other name."""
+    (log / "a.log").write_bytes(b"one\n")
+    (log / "0.log").symlink_to("a.log")
+    (log / "b.log").hardlink_to(log / "a.log")
+    (log / "c.log").symlink_to("nothing")
+    (log / "d.log").symlink_to("d.log")
+    os.mkfifo(log / "e.log")
+    (log / "folder.log").mkdir()
+    (log / os.fsdecode(b"\xff.log")).write_bytes(b"two\n")
+    (log / "é.log").write_bytes(b"three\n")
+    tail = start()
+    assert tail.ask("read 10") == {"a.log": [(0, shown(b"one"))], "é.log": [(0, shown(b"three"))]}
+    with (log / "b.log").open("ab") as out:
+        out.write(b"four\n")
+    assert tail.ask("read 10") == {"a.log": [(4, shown(b"four"))]}
+    assert tail.ask("read 10") == {}
+
+
 def test_a_line_of_200_mb_is_cut_and_the_next_one_whole(start: StartTail, log: Path) -> None:
     """With the agent's heap of 128 MiB, in which no such line finds room."""
     piece, pieces = b"x\r" * 500_000, 200
@@ -258,15 +285,16 @@ def test_a_batch_of_long_lines_ends_before_it_fills_the_agents_heap(
     assert tail.ask("read 2000") == {"a.log": expected}
 
 
-def test_the_class_has_the_public_members_of_flumes(jars: dict[str, Path]) -> None:
-    """Except readLine, whose result is of a private class: nobody can call it."""
-
-    def members(folder: str) -> set[str]:
-        command = ["javap", "-public", "-cp", folder, "org.apache.flume.source.taildir.TailFile"]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return {line.strip() for line in done.stdout.splitlines() if line.endswith(";")}
-
+@pytest.mark.parametrize(
+    ("name", "lacks"), [("TailFile", {"readLine"}), ("TaildirMatcher", {"equals", "hashCode"})]
+)
+def test_a_class_has_the_members_of_flumes(
+    jars: dict[str, Path], name: str, lacks: set[str]
+) -> None:
+    """Except readLine, whose result is of a private class: nobody can call it. Matchers are in a
+    list, and compared with none.
+    """
     (jar,) = jars["flume"].glob("flume-taildir-source-*.jar")
-    ours, flumes = members(str(class_folder("flume"))), members(str(jar))
+    ours, flumes = members(class_folder("flume"), name), members(jar, name)
     assert ours < flumes
-    assert [line.split("(")[0].split()[-1] for line in flumes - ours] == ["readLine"]
+    assert {line.split("(")[0].split()[-1] for line in flumes - ours} == lacks

@@ -48,7 +48,7 @@ _HEALTHY: Final[dict[str, Any]] = {
     "open_partitions": [{"table": "transactions_cln", "partition": "odr_dt=2026-11-24/odr_hr=0",
                          "files": 4, "generation": 1}],
     "full_disks": [],
-    "broken_links": [],
+    "left_out": [],
     "gaps": [],
 }  # fmt: skip
 

@@ -2,14 +2,10 @@
 
 import json
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
-from pyarrow.parquet import write_table
 
-from backup import restoring, taking
 from backup.copies import Copies
 from backup.manifest import (
     NAME,
@@ -22,16 +18,13 @@ from backup.manifest import (
     write_manifest,
 )
 from backup.restoring import check_fits
-from backup.taking import copy_log, demand_running, end_of_lines, new_folder
+from backup.taking import copy_log, demand_room, demand_running, end_of_lines, new_folder
 from cluster.stack import Stack
 from hbase.codec import to_line, to_row
 from pipeline.errors import Refused
-from pipeline.places import RAW, TRANSACTIONS
 from pipeline.programme import read_programme
-from pipeline.progress import Progress
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
-from tests.unit.order_rows import line, rows
 
 LINE = b"7|1554120000000|A-1|1|REFUND|3|caf\xc3\xa9 latte|1|70.00|A-0"
 
@@ -165,61 +158,11 @@ def test_a_stack_that_does_not_run_is_not_backed_up(tmp_path: Path) -> None:
         demand_running(Stack(settings, read_programme(settings.programme)))
 
 
-def test_a_disk_without_room_is_refused_before_anything_is_copied(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = Settings(data=tmp_path / "var")
-    stack = Stack(settings, read_programme(settings.programme))
-    stack.places.order_log.mkdir(parents=True)
-    (stack.places.order_log / "orders-1.log").write_bytes(LINE)
-    copies = Mock()
-    copies.return_value.take = lambda begun, _done, **_options: begun(1 << 60)
-    monkeypatch.setattr(taking, "Copies", copies)
-    monkeypatch.setattr(taking, "demand_running", lambda _stack: None)
-    begun: list[int] = []
+def test_a_disk_without_room_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         Refused, match=r"takes 1\.2 EB more, .* left; give a folder on a larger disk"
     ):
-        taking.take_backup(stack, tmp_path / "backup", taking.Told(begun=begun.append))
-    assert (begun, (tmp_path / "backup").exists()) == ([], False)
-
-
-def test_what_is_put_back_tells_bytes_and_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings, folder = Settings(data=tmp_path / "var"), tmp_path / "backup"
-    stack = Stack(settings, read_programme(settings.programme))
-    for made in (stack.places.order_log, stack.places.positions.parent):
-        made.mkdir(parents=True)
-    parquet = BytesIO()
-    write_table(rows(line()), parquet)
-    items = [
-        store(folder, f"hdfs{RAW}/dt=2026-11-28/a.log", [LINE, b"\n"], 7),
-        store(folder, f"hdfs{TRANSACTIONS}/odr_dt=2019-04-01/g=1/a.parquet",
-              [parquet.getvalue()], 7),
-        store(folder, f"hdfs{TRANSACTIONS}/odr_dt=2019-04-01/g=1/b.parquet", [b"torn"], 7),
-        store(folder, "orders-log/orders-1.log", [b"a\n", b"b\n"], 7),
-    ]  # fmt: skip
-    written: list[object] = []
-    hdfs, tables = Mock(), Mock()
-    hdfs.return_value.names.return_value = []
-    tables.return_value.__enter__ = lambda _: Mock(put_all=lambda _n, all_: written.extend(all_))
-    tables.return_value.__exit__ = Mock(return_value=None)
-    monkeypatch.setattr(restoring, "Hdfs", hdfs)
-    monkeypatch.setattr(restoring, "Tables", tables)
-    told: dict[tuple[str, str], tuple[int, int | None]] = {}
-
-    def begin(title: str, unit: str) -> Progress:
-        return lambda done, total: told.update({(title, unit): (done, total)})
-
-    restoring.Restoration(stack, folder, manifest(*items)).put_back(begin)
-    size = sum(item.size for item in items[:3])
-    assert told == {
-        ("files of the backup, on HDFS", "bytes"): (size, size),
-        ("order log files", "bytes"): (4, 4),
-        ("rows of HBase", "rows"): (1, 1),
-    }
-    assert len(written) == 1
+        demand_room(tmp_path, 1 << 60)
 
 
 def test_copies_are_listed_by_their_path(tmp_path: Path) -> None:

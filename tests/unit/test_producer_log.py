@@ -204,9 +204,9 @@ def test_what_flume_does_not_tail_is_no_order_file(tmp_path: Path) -> None:
     assert tailed_files(tmp_path / "absent") == []
 
 
-def test_links_that_flume_cannot_follow_are_told(tmp_path: Path) -> None:
+def test_what_flume_does_not_read_is_told(tmp_path: Path) -> None:
     places = Places(tmp_path)
-    assert places.broken_links() == []
+    assert places.left_out() == {}
     places.order_log.mkdir()
     good = tmp_path / "elsewhere"
     good.write_bytes(b"")
@@ -214,4 +214,16 @@ def test_links_that_flume_cannot_follow_are_told(tmp_path: Path) -> None:
              "other.log": "nothing"}  # fmt: skip
     for name, target in names.items():
         (places.order_log / name).symlink_to(target)
-    assert [path.name for path in places.broken_links()] == ["orders-a.log", "orders-b.log"]
+    (places.order_log / "orders-d.log").write_bytes(b"")
+    (places.order_log / "orders-0.log").symlink_to("orders-d.log")
+    (places.order_log / "orders-e.log").hardlink_to(places.order_log / "orders-d.log")
+    os.mkfifo(places.order_log / "orders-f.log")
+    (places.order_log / os.fsdecode(b"orders-\xff.log")).write_bytes(b"")
+    assert {os.fsencode(path.name): why for path, why in places.left_out().items()} == {
+        b"orders-a.log": "is a link to nothing", b"orders-b.log": "is a link to nothing",
+        b"orders-f.log": "is no regular file", b"orders-\xff.log": "has a name that is no UTF-8",
+    }  # fmt: skip
+    # a file with several names is read under the first that is no link
+    assert [path.name for path in tailed_files(places.order_log)] == [
+        "orders-c.log", "orders-d.log",
+    ]  # fmt: skip

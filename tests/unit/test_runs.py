@@ -2,12 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
 from hive.keeping import keep
-from hive.refresh import NoCustomers, Work, do, refresh
+from hive.refresh import NoCustomers, refresh
 from hive.runs import Run, append_run, describe_refreshes, read_runs, runs_file
 from pipeline.commands.refresh import title
 from pipeline.places import Places
@@ -67,25 +66,9 @@ def test_a_refusal_for_lack_of_customers_is_no_run(
     assert list(read_runs(places)) == []
 
 
-def test_a_refresh_tells_which_date_of_how_many_it_makes(monkeypatch: pytest.MonkeyPatch) -> None:
-    days = [date(2019, 4, number) for number in (18, 19, 20)]
-    for name in ("look", "mark_of", "read_index", "_make"):
-        monkeypatch.setattr(f"hive.refresh.{name}", Mock())
-    monkeypatch.setattr("hive.refresh.bring_up", lambda *_, **_named: {})
-    monkeypatch.setattr("hive.refresh.changed_dates", lambda *_: days)
-    names = [f"data_dt={day}" for day in days]
-    monkeypatch.setattr("hive.refresh.partition_names", lambda _session, _table: names)
-    snapshots = Mock()
-    snapshots.return_value.is_right = lambda day: day == days[0]
-    monkeypatch.setattr("hive.refresh.Snapshots", snapshots)
-    told: list[str] = []
-    work = Work(days[2], forced=days[2], told=lambda *one: told.append(title(*one)))
-    do(Mock(), Mock(), work)
-    assert told == [
-        "snapshot of 2019-04-19, date 2 of 3",
-        "snapshot of 2019-04-20, date 3 of 3",
-    ]
-    assert title(days[0], 1, 1) == "snapshot of 2019-04-18"
+def test_a_snapshot_is_titled_by_its_date_and_its_place() -> None:
+    assert title(date(2019, 4, 19), 2, 3) == "snapshot of 2019-04-19, date 2 of 3"
+    assert title(date(2019, 4, 18), 1, 1) == "snapshot of 2019-04-18"
 
 
 def test_the_newest_snapshot_and_how_old_it_is(places: Places) -> None:

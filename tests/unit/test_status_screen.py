@@ -93,7 +93,7 @@ def broken(places: Places) -> dict[str, Any]:
         "producer": {"asked": "5/s", "measured": None, "shape": "constant", "now": 5.0},
         "watcher": "The watcher has not looked for 70 s.",
         "full_disks": ["The disk of Kafka has 3 MiB left."],
-        "broken_links": ["orders-x.log is a link to nothing."],
+        "left_out": ["orders-x.log is a link to nothing."],
         "gaps": ["Partition 0 was not read."],
         "hops": describe_hops(Memory(), {}, places, 0),
         "disk": describe_sizes(Memory()),

@@ -12,13 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.errors import LoyaltyError
 from pipeline.positions import read_positions
 from pipeline.stores.raw import read_lines
-from pipeline.stores.tables import QUARANTINE, TRANSACTIONS, TableFile, read_table
+from pipeline.stores.tables import QUARANTINE, TRANSACTIONS
 from pipeline.verify.order_log import complete_end, log_files, read_log
 from pipeline.verify.rows import instant_filter, line
-from tests.unit.local_hdfs import LocalHdfs
 
 CUT = 65_536
 
@@ -199,14 +197,3 @@ def test_the_zones_agree() -> None:
             day = connection.execute("select timezone($z, $t::timestamptz)::date",
                                      {"z": ZONE, "t": instant}).fetchall()[0][0]  # fmt: skip
             assert day == instant.astimezone(ZoneInfo(ZONE)).date()
-
-
-def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
-    hdfs = LocalHdfs(tmp_path / "hdfs")
-    write_row(tmp_path / "row.parquet")
-    day, whole = date(2026, 11, 24), (tmp_path / "row.parquet").read_bytes()
-    files = [TableFile(f"/t/odr_dt={day}/g=1/{name}.parquet", day) for name in "abc"]
-    for file, content in zip(files, (whole, whole[:-9], whole), strict=True):
-        hdfs.write(file.path, content)
-    with pytest.raises(LoyaltyError, match=r"^/t/odr_dt=2026-11-24/g=1/b\.parquet cannot be read"):
-        list(read_table(hdfs, files, TRANSACTIONS, ZONE, tmp_path))

@@ -72,6 +72,11 @@ public class TailFile {
         if (raf == null) {
             return events;
         }
+        if (wasRewritten()) {
+            LOG.warn("{} (inode {}) was written anew in its place: no line ends at {}, where it was"
+                + " read to, so it is read from its beginning", path, inode, pos);
+            pos = 0;
+        }
         lineReadPos = pos;
         LineReader lines = new LineReader(raf, lineReadPos);
         while (events.size() < numEvents && lines.position() - lineReadPos < MOST_BYTES) {
@@ -94,6 +99,18 @@ public class TailFile {
         }
         lineReadPos = lines.position();
         return events;
+    }
+
+    /**
+     * Whether what stands before {@code pos} is no line's end: a file that only grows has one there.
+     * (One that is shorter by now Flume's reader reads from its beginning.)
+     */
+    private boolean wasRewritten() throws IOException {
+        if (pos == 0 || pos > raf.length()) {
+            return false;
+        }
+        raf.seek(pos - 1);
+        return raf.read() != '\n';
     }
 
     /** Takes over a stored position, if it is of this very file; says whether it was. */
