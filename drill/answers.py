@@ -20,6 +20,8 @@ JVM: Final = "streaming-jvm"
 STAGES: Final = ("flume", "streaming", JVM)
 TILL: Final = "producer"
 PATIENCE_SECONDS: Final = 300
+READ_AGAIN: Final = 2_000
+"""Lines a second, at least, where a position file was lost and all that there is is read again."""
 _EVERY_SECONDS: Final = 0.2
 
 
@@ -42,9 +44,13 @@ def await_answer(stack: OwnStack, till: Till, name: str, killed: int) -> int:
 
     A server answers its question. Flume and the stream answer when they have taken what was in
     the log files when this was asked for; the till answers when it writes, which its start has
-    waited for. Raises LoyaltyError after five minutes.
+    waited for. Raises LoyaltyError after five minutes, and as long as a stage may need to read
+    again all that the till has written.
     """
     question = _question(stack, name)
+    patience = PATIENCE_SECONDS
+    if name in STAGES:
+        patience += till.written() // READ_AGAIN
 
     def answers() -> int:
         pid = pid_of(stack, till, name)
@@ -56,8 +62,8 @@ def await_answer(stack: OwnStack, till: Till, name: str, killed: int) -> int:
         return pid
 
     log = stack.places.logs / f"{name.removesuffix('-jvm')}.log"
-    says = f"{name} does not answer after {PATIENCE_SECONDS} s ({{error}}); its log is {log}"
-    return insist(answers, PATIENCE_SECONDS, says, _EVERY_SECONDS)
+    says = f"{name} does not answer after {patience} s ({{error}}); its log is {log}"
+    return insist(answers, patience, says, _EVERY_SECONDS)
 
 
 def _question(stack: OwnStack, name: str) -> Callable[[], None]:
