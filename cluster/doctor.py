@@ -177,5 +177,6 @@ def _order_log(places: Places) -> Check:
     for path, why in list(places.left_out().items())[:1]:
         name = ascii(str(path))[1:-1]
         what = f"{name} {why}, so Flume does not read it"
-        finding = Finding(what, f"move {name} elsewhere, or give it the name of a till's file")
+        fix = f"move {name} elsewhere, or give it another name"
+        finding = Finding(what, f"`rm {name}`" if path.is_symlink() else fix)
     return _row("order log", finding, f"{len(files)} files, all readable")
