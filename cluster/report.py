@@ -133,7 +133,7 @@ def _orphans(stack: Stack) -> str:
 
 def _left_out(stack: Stack) -> list[str]:
     return [
-        f"{ascii(str(path))[1:-1]} {why}, so Flume does not read it; remove it, or give it a name."
+        f"{ascii(str(path))[1:-1]} {why}, so Flume does not read it; remove or rename it."
         for path, why in stack.places.left_out().items()
     ]
 

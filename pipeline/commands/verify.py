@@ -3,13 +3,16 @@
 import math
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.dates import parse_span
 from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.verify.report import Outcome
 
 
 def verify(
@@ -72,14 +75,20 @@ def verify(
             begins,
         )
         outcome = comparison.run(asked, timeout if wait else None, answer_key)
-    if outcome.behind and not outcome.counts.lines and asked.is_everything:
-        left = " and ".join(f"{hop} has {lines:,} to go" for hop, lines in outcome.behind.items())
-        raise LoyaltyError(
-            f"Nothing could be compared: {left}; `./loyalty status` shows why, or give --wait."
-        )
+    if asked.is_everything:
+        _demand_lines(outcome)
     if as_json:
         print_json(outcome.to_json())
     else:
         show(outcome, out, dates=dates)
     if not outcome.ok:
         raise typer.Exit(1)
+
+
+def _demand_lines(outcome: "Outcome") -> None:
+    """Raise LoyaltyError where a hop has taken nothing, so that there was nothing to compare."""
+    if outcome.behind and not outcome.counts.lines:
+        left = " and ".join(f"{hop} has {lines:,} to go" for hop, lines in outcome.behind.items())
+        raise LoyaltyError(
+            f"Nothing could be compared: {left}; `./loyalty status` shows why, or give --wait."
+        )

@@ -23,7 +23,7 @@ PART: Final = 40_000
 """So much a file of quarantine holds in these tests."""
 
 
-class MortalHdfs(Hdfs):
+class MortalWriter(Hdfs):
     """A client whose process dies before it writes its Nth file."""
 
     files_left = -1
@@ -51,7 +51,7 @@ def trial(quiet_stack: OwnStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tr
 
 
 def mortal(trial: Trial, url: str, files: int) -> BatchWriter:
-    hdfs = MortalHdfs(url, user="spark")
+    hdfs = MortalWriter(url, user="spark")
     writer = BatchWriter(hdfs, trial.tables, trial.told.append)
     writer.open()
     hdfs.files_left = files

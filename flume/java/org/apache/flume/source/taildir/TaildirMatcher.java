@@ -6,6 +6,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -80,10 +81,11 @@ public class TaildirMatcher {
                 tell(entry, "its name is no UTF-8");
                 return;
             }
-            Map<String, Object> has = Files.readAttributes(entry, "unix:ino,isRegularFile,lastModifiedTime");
+            Map<String, Object> has =
+                Files.readAttributes(entry, "unix:ino,isRegularFile,lastModifiedTime");
             if (Boolean.TRUE.equals(has.get("isRegularFile"))) {
                 all.add(new Found(entry.toFile(), Files.isSymbolicLink(entry), (Long) has.get("ino"),
-                    Files.getLastModifiedTime(entry).toMillis()));
+                    ((FileTime) has.get("lastModifiedTime")).toMillis()));
             } else if (!Files.isDirectory(entry)) {
                 tell(entry, "it is no regular file");
             }
