@@ -128,10 +128,11 @@ def _gaps(document: Document) -> Check:
 
 
 def _refresh(last: Document) -> Check:
-    if last["ok"] is False:
+    if last["outcome"] == "failed":
         return Check("refresh", False, f"failed at {last['last']}: {last['error']}",
                      "put right what it names, then `./loyalty refresh`")  # fmt: skip
-    return Check("refresh", True, f"{last['last']}, ok" if last["last"] else "none yet")
+    ended = "stopped by hand" if last["outcome"] == "stopped" else "ok"
+    return Check("refresh", True, f"{last['last']}, {ended}" if last["last"] else "none yet")
 
 
 def _quarantine(day: Document) -> Check:

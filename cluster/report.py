@@ -35,7 +35,7 @@ def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
     for at this hour; null for max). lag: lines per reader. hops: name, title, rate (lines/s over a
     minute), lag (lines), age_seconds,
     growing. quarantine: lines (all that came), quarantined, reasons, of the last 24 hours. disk:
-    store, bytes, bytes_per_day. refresh: last, ok, error, next, newest_snapshot,
+    store, bytes, bytes_per_day. refresh: last, outcome, error, next, newest_snapshot,
     snapshot_age_seconds. customers: whether any were loaded. open_partitions (table, partition,
     files, generation), as the stream has them. full_disks, left_out and gaps: sentences.
 

@@ -119,10 +119,8 @@ def refresh(
             run.ok, run.error = False, str(error) or type(error).__name__
             raise
         except BaseException:
-            run.ok, run.error = (
-                False,
-                "It was stopped before its end; the next one makes up for it.",
-            )
+            run.ok, run.stopped = False, True
+            run.error = "It was stopped before its end; the next one makes up for it."
             raise
         finally:
             if is_run:

@@ -29,7 +29,8 @@ QUIET_SECONDS: Final = 30
 @dataclass(slots=True)
 class Run:
     """A run. at: when it began (ISO, UTC). dates: snapshots made; rows: theirs together. newest:
-    the newest snapshot that it made or found untouched. error: None after a success.
+    the newest snapshot that it made or found untouched. error: None after a success. stopped: it
+    was ended by whoever ran it, and is no success either.
     """
 
     at: str
@@ -40,12 +41,13 @@ class Run:
     seconds: float = 0
     newest: str | None = None
     error: str | None = None
+    stopped: bool = False
 
     @property
     def outcome(self) -> str:
         """Tell in a word what came of it."""
         if not self.ok:
-            return "failed"
+            return "stopped" if self.stopped else "failed"
         return "made" if self.dates else "unchanged"
 
 
@@ -95,7 +97,7 @@ def read_runs(places: Places, *, tail: bool = False) -> Iterator[Run]:
 
 
 def describe_refreshes(places: Places) -> dict[str, Any]:
-    """Give `last` (when the last run began, ISO, UTC), `ok`, `error`, `next` (when the schedule's
+    """Give `last` (when the last run began, ISO, UTC), its `outcome`, `error`, `next` (when the schedule's
     next run is due; None without one), `newest_snapshot` (its date), and `snapshot_age_seconds`:
     how long ago that was made, or found to need no change. Each may be None.
     """
@@ -105,7 +107,7 @@ def describe_refreshes(places: Places) -> dict[str, Any]:
     at = next((run.at for run in runs if run.newest == newest), None) if newest else None
     age = (datetime.now(tz=UTC) - datetime.fromisoformat(at)).total_seconds() if at else None
     return {
-        "last": last and last.at, "ok": last and last.ok, "error": last and last.error,
+        "last": last and last.at, "outcome": last and last.outcome, "error": last and last.error,
         "next": next_run(places), "newest_snapshot": newest,
         "snapshot_age_seconds": None if age is None else round(max(0.0, age)),
     }  # fmt: skip

@@ -213,9 +213,8 @@ def _refresh(document: Mapping[str, Any]) -> str:
     words = []
     if last["last"]:
         since = (now - datetime.fromisoformat(last["last"])).total_seconds()
-        words.append(
-            f"{ago(since)} ago, {'ok' if last['ok'] else 'failed: ' + _clause(last['error'])}"
-        )
+        ended = {"failed": f"failed: {_clause(last['error'])}", "stopped": "stopped by hand"}
+        words.append(f"{ago(since)} ago, {ended.get(last['outcome'], 'ok')}")
     elif document["customers"]:
         words.append("none yet; `./loyalty refresh` makes today's snapshot")
     else:

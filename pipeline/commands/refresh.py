@@ -1,5 +1,6 @@
 """`refresh`: a snapshot of table loyalty."""
 
+import time
 from datetime import date
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from pipeline.places import Places
 from pipeline.programme import calendar, read_programme
 from pipeline.progress import display
 from pipeline.settings import read_settings
+from pipeline.signals import ends_once
 
 
 def refresh(
@@ -33,13 +35,16 @@ def refresh(
     settings = read_settings()
     programme = read_programme(settings.programme)
     day = calendar(programme).today() if data_dt is None else parse_date("--data-dt", data_dt)
+    begun = time.monotonic()
     with (
+        ends_once(),  # a run that SIGTERM ends is listed too
         leaving(f"the snapshot of {day} is as it was, or whole and new; run `refresh` again."),
         display() as begin,
     ):
         begin(f"snapshot of {day}", "")
         made = stage.refresh(settings, Places(settings.data), day,
                              told=lambda *one: begin(title(*one), ""))  # fmt: skip
+    seconds = time.monotonic() - begun
     (snapshot,) = (one for one in made if one.data_dt == day)
     restated = [str(one.data_dt) for one in made if one.data_dt != day]
     if as_json:
@@ -49,7 +54,7 @@ def refresh(
                 "rows": snapshot.rows,
                 "spent": snapshot.spent,
                 "location": snapshot.location,
-                "seconds": round(snapshot.seconds, 2),
+                "seconds": round(seconds, 2),
                 "restated": restated,
             }
         )
@@ -59,7 +64,7 @@ def refresh(
     )
     if restated:
         err.print(f"restated, because orders or members came since: {', '.join(restated)}")
-    err.print(f"{snapshot.seconds:.1f} s; look: ./loyalty sql --sample best_customers")
+    err.print(f"{seconds:.1f} s; look: ./loyalty sql --sample best_customers")
 
 
 def title(day: date, number: int, count: int) -> str:

@@ -41,7 +41,7 @@ _HEALTHY: Final[dict[str, Any]] = {
     "quarantine": {"lines": 4310, "quarantined": 0, "reasons": {}},
     "disk": [{"store": store, "bytes": count, "bytes_per_day": count // 4}
              for store, count in SIZES.items()],
-    "refresh": {"last": "2026-11-24T16:26:32+00:00", "ok": True, "error": None,
+    "refresh": {"last": "2026-11-24T16:26:32+00:00", "outcome": "made", "error": None,
                 "next": "2026-11-24T16:31:32+00:00", "newest_snapshot": "2026-11-24",
                 "snapshot_age_seconds": 208},
     "customers": True,

@@ -40,6 +40,13 @@ def test_a_stopped_stack_is_one_row_and_no_fault() -> None:
     assert "`./loyalty up`" in checks[0].saw
 
 
+def test_a_refresh_that_was_stopped_by_hand_is_no_fault() -> None:
+    found = document(refresh=document()["refresh"] | {"outcome": "stopped", "error": "Stopped."})
+    (check,) = (one for one in diagnose(found, ROOM) if one.subject == "refresh")
+    assert check.ok
+    assert check.saw.endswith("stopped by hand")
+
+
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
     (with_component("kafka", state="down"), "Kafka broker", "`./loyalty up`"),
     (with_component("kafka", state="silent", error="nothing within 5 s"), "Kafka broker",
@@ -61,8 +68,8 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     (with_hop("hbase", lag=9000, growing=120), "lag of HBase", "`./loyalty logs flume`"),
     (document(quarantine={"lines": 400, "quarantined": 22, "reasons": {"ITEM": 20, "FIELDS": 2}}),
      "quarantine", "`./loyalty quarantine replay --reason ITEM`"),
-    (document(refresh=document()["refresh"] | {"ok": False, "error": "HDFS is away."}), "refresh",
-     "`./loyalty refresh`"),
+    (document(refresh=document()["refresh"] | {"outcome": "failed", "error": "HDFS is away."}),
+     "refresh", "`./loyalty refresh`"),
 ]  # fmt: skip
 
 

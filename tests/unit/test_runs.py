@@ -55,6 +55,19 @@ def test_before_the_first_run_nothing_is_known(places: Places) -> None:
     assert set(describe_refreshes(places).values()) == {None}
 
 
+def test_who_stops_a_run_has_not_seen_it_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_settings: Settings, _work: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hive.refresh._run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(Settings(data=tmp_path), Places(tmp_path))
+    (run,) = read_runs(Places(tmp_path))
+    assert (run.outcome, run.ok) == ("stopped", False)
+
+
 def test_a_refusal_for_lack_of_customers_is_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +97,6 @@ def test_the_newest_snapshot_and_how_old_it_is(places: Places) -> None:
     found = describe_refreshes(places)
     assert found.pop("snapshot_age_seconds") == pytest.approx(1200, abs=5)
     assert found == {
-        "last": at(5), "ok": False, "error": "Hive is away.", "next": None,
+        "last": at(5), "outcome": "failed", "error": "Hive is away.", "next": None,
         "newest_snapshot": "2026-11-29",
     }  # fmt: skip
