@@ -14,9 +14,13 @@ from pipeline.verify.order_log import complete_end
 from pipeline.verify.scratch import Scratch
 
 _HEADER: Final = b"identity\thash\tamount\tfault\n"
+_REASONS: Final = (
+    rb"FIELDS|ENCODING|CUSTOMER|TIME|ORDER_ID|LINE_NO|EVENT|STORE|ITEM|QUANTITY|AMOUNT|REF|FUTURE"
+)
 _ROW: Final = re.compile(
     rb"((?:[ -\[\]-~]|\\x[0-9A-F]{2})*)\t([0-9a-f]{32})\t([0-9]{1,7}\.[0-9]{2}|)"
-    rb"\t([a-z-]*|malformed:[A-Z_]+)\n"
+    rb"\t(|duplicate(?:-hour|-day)?|late-(?:minutes|days|weeks)|conflict|malformed:(?:%s))\n"
+    % _REASONS
 )
 _BATCH: Final = 50_000
 

@@ -1,12 +1,20 @@
-"""A newcomer's session: `up` in a new data folder, the README's commands, `down`."""
+"""A newcomer's session: `up` in a new data folder, the README's commands, `down`.
+
+Whoever runs the tests, the newcomer is not root: where they are root, each command is run in a user
+namespace, in which it is `nobody`. (Outside it is root who writes the files: that nothing is
+written elsewhere is for the containers to show, whose user is another one and whose root is
+read-only.)
+"""
 
 import json
+import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 import psutil
 import pytest
@@ -19,12 +27,26 @@ from tests.readme_page import labels, run, session, shape
 from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 from tests.waiting import wait_until
 
+NOBODY: Final = "65534"
+
+
+class NewcomersStack(OwnStack):
+    """A stack whose commands are run by somebody who is not root."""
+
+    def command(self, *arguments: str) -> list[str]:
+        """Give the command line, in a namespace of its own where we are root."""
+        words = super().command(*arguments)
+        if os.geteuid():
+            return words
+        return ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--", *words]
+
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[OwnStack]:
     """Start the demo in a data folder and on ports of its own."""
     data = Path(tempfile.mkdtemp(prefix="loyalty-demo-"))
-    running = describe(data)
+    described = describe(data)
+    running = NewcomersStack(described.settings, described.environment)
     started = running.run("up", "--rate", "2/s", timeout=600)
     try:
         assert started.returncode == 0, started.stdout + started.stderr
@@ -38,6 +60,18 @@ def test_the_demo_is_healthy_and_has_members(demo: OwnStack) -> None:
     assert status(demo)["healthy"] is True
     rows = json.loads(demo.ok("sql", "--json", "select count(*) n from loyalty"))
     assert rows == [{"n": 2000}]
+
+
+def test_nobody_in_it_is_root(demo: OwnStack) -> None:
+    daemon = psutil.Process(Supervisor(demo.places).daemon_pid())
+    users = {
+        # who a process is, as its namespace numbers its users
+        Path(f"/proc/{one.pid}/uid_map").read_text(encoding="ascii").split()[0]
+        if os.geteuid() == 0
+        else str(one.uids().effective)
+        for one in (daemon, *daemon.children(recursive=True))
+    }
+    assert users == {NOBODY if os.geteuid() == 0 else str(os.geteuid())}
 
 
 def test_thirty_days_of_orders_are_everywhere_after_the_first_up(demo: OwnStack) -> None:

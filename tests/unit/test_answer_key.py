@@ -19,7 +19,8 @@ from pipeline.order import OrderLine, parse
 from pipeline.settings import ROOT
 from pipeline.verify.answer_key import KeyFile, open_key, read_key
 from producer.answer_key import HEADER, AnswerKey, row
-from producer.faults import Written
+from producer.faults import MALFORMED, NAMES, Written
+from producer.malformed import REASONS
 from tests.unit.hop_world import BAD, order
 
 PRODUCE = (
@@ -188,8 +189,19 @@ def test_rows_after_the_look_and_half_ones_are_left_out(tmp_path: Path) -> None:
     assert [batch.num_rows for batch in read_key(open_key(path))] == [3]
 
 
+def test_every_fault_that_can_be_planted_is_read(tmp_path: Path) -> None:
+    names = ["", *(name for name in NAMES if name != MALFORMED),
+             *(f"{MALFORMED}:{reason}" for reason in REASONS)]  # fmt: skip
+    path = tmp_path / "key.tsv"
+    path.write_bytes(HEADER + b"".join(row(Written(order(1), name)) for name in names))
+    read = [name for batch in read_key(open_key(path)) for name in batch["fault"].to_pylist()]
+    assert read == names
+
+
 @pytest.mark.parametrize("text", [b"a|b\tno hash\t\t\n", row(KEY[0])[:-1] + b"\tmore\n", b"\n",
-                                  row(KEY[0]).replace(b"65.00", b"65")])  # fmt: skip
+                                  row(KEY[0]).replace(b"65.00", b"65"),
+                                  row(KEY[0])[:-1] + b"late-years\n",
+                                  row(KEY[0])[:-1] + b"malformed:CONFLICT\n"])  # fmt: skip
 def test_a_damaged_key_is_refused(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "key.tsv"
     path.write_bytes(HEADER + row(KEY[0]) + text)
