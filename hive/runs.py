@@ -99,7 +99,8 @@ def read_runs(places: Places, *, tail: bool = False) -> Iterator[Run]:
 def describe_refreshes(places: Places) -> dict[str, Any]:
     """Give `last` (when the last run began, ISO, UTC), its `outcome`, `error`, `next` (when the
     schedule's next run is due; None without one), `newest_snapshot` (its date), and
-    `snapshot_age_seconds`: how long ago that was made, or found to need no change. Each may be None.
+    `snapshot_age_seconds`: how long ago that was made, or found to need no change. Each may be
+    None.
     """
     runs = list(read_runs(places, tail=True))
     last = runs[0] if runs else None
