@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ FORMAT: Final = 1
 HDFS: Final = "hdfs"
 """The folder of files of HDFS, by their paths there."""
 LOGS: Final = "orders-log"
-PRODUCER: Final = "producer"
-"""The demo's pool of members, if there is one."""
+LOCAL: Final = ("producer/members.csv", "producer/rate", "refreshes.jsonl", "rejected/*")
+"""What else there may be in a data folder that nothing makes again: the pool of the demo's members,
+the rate that was asked for, the list of refreshes, the broken rows of customer files.
+"""
 _BLOCK: Final = 1 << 20
 
 
@@ -53,6 +56,10 @@ class Manifest:
     def below(self, folder: str) -> list[Item]:
         """List the files below a folder of the backup."""
         return [item for item in self.items if item.path.startswith(f"{folder}/")]
+
+    def local(self) -> list[Item]:
+        """List what goes back to where it lay in the data folder."""
+        return [item for item in self.items if any(fnmatch(item.path, one) for one in LOCAL)]
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -21,8 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backup.copies import THREADS
-from backup.manifest import HDFS, LOGS, PRODUCER, Item, Manifest
-from backup.taking import CUSTOMERS_LOADED
+from backup.manifest import HDFS, LOGS, Item, Manifest
 from cluster.stack import Stack
 from cluster.stamp import Stamp
 from cluster.startup import Step
@@ -118,7 +117,7 @@ class Restoration:
                 pass
 
     def put_logs(self, progress: Progress) -> None:
-        """Put back the order log files, and say where Flume reads on; and the demo's members."""
+        """Put back the order log files, and say where Flume reads on; and what lay beside them."""
         places = self.stack.places
         read = []
         items = self.manifest.below(LOGS)
@@ -133,10 +132,13 @@ class Restoration:
             position = self.manifest.positions[target.name]
             read.append({"inode": target.stat().st_ino, "pos": position, "file": str(target)})
         places.positions.write_text(json.dumps(read), encoding="utf-8")
-        for item in self.manifest.below(PRODUCER):
-            shutil.copyfile(self.folder / item.path, places.data / item.path)
+        for item in self.manifest.local():
+            target = places.data / item.path
+            target.parent.mkdir(mode=0o750, exist_ok=True)
+            shutil.copyfile(self.folder / item.path, target)
+            os.utime(target, (item.changed, item.changed))
         if self.manifest.customers_loaded:
-            (places.data / CUSTOMERS_LOADED).touch()
+            places.customers_loaded.touch()
         ask_rate(places, PAUSE)
 
     def put_rows(self, progress: Progress) -> None:

@@ -19,7 +19,7 @@ from typing import Final
 from rich.filesize import decimal
 
 from backup.copies import Copies
-from backup.manifest import LOGS, PRODUCER, Item, Manifest, blocks, store, write_manifest
+from backup.manifest import LOCAL, LOGS, Item, Manifest, blocks, store, write_manifest
 from batch.pause import paused
 from cluster.retention import on_disk
 from cluster.stack import Stack
@@ -30,15 +30,15 @@ from pipeline.places import LOYALTY, RAW
 from pipeline.positions import read_positions
 from pipeline.programme import calendar
 from pipeline.stores.messages import read_messages
-from pipeline.topic import Topic, has_reached
+from pipeline.topic import GROUPS, Topic, has_reached
 from pipeline.webhdfs import Hdfs, superuser_of
+from producer.growing import last_line_end
 from streaming.progress import read_progress, worked_at
 
 DOING: Final = "A `backup`"
 PATIENCE_SECONDS: Final = 180
 """How long the stream may show no sign of work before it has read the topic to its end."""
-RAW_GROUP: Final = "flume-hdfs"
-CUSTOMERS_LOADED: Final = "customers.loaded"
+RAW_GROUP: Final = GROUPS[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +184,9 @@ def _copy_rest(stack: Stack, folder: Path, copies: Copies, ends: dict[int, int])
             inode, item = copied
             positions[path.name] = min(delivered.get((inode, path.name), 0), item.size)
             items.append(item)
-    for path in sorted(places.producer.glob("members.csv")):
-        changed = path.stat().st_mtime
-        items.append(store(folder, f"{PRODUCER}/{path.name}", blocks(path), changed))
+    for path in sorted(path for pattern in LOCAL for path in places.data.glob(pattern)):
+        name = str(path.relative_to(places.data))
+        items.append(store(folder, name, blocks(path), path.stat().st_mtime))
     programme = stack.settings.programme
     items.append(store(folder, "programme.toml", blocks(programme), programme.stat().st_mtime))
     stamp = read_stamp(stack.settings)
@@ -197,7 +197,7 @@ def _copy_rest(stack: Stack, folder: Path, copies: Copies, ends: dict[int, int])
         time_zone=stamp.time_zone,
         partition_hours=stamp.partition_hours,
         begun=stamp.begun,
-        customers_loaded=(places.data / CUSTOMERS_LOADED).exists(),
+        customers_loaded=places.customers_loaded.exists(),
         positions=positions,
         snapshots=snapshots(superuser_of(stack.settings)),
         items=items,
@@ -210,25 +210,12 @@ def copy_log(path: Path, folder: Path) -> tuple[int, Item] | None:
     It may grow meanwhile, and only grows.
     """
     try:
-        status = path.stat()
-        end = end_of_lines(path, status.st_size)
+        with path.open("rb") as file:
+            end, status = last_line_end(file.fileno()), os.fstat(file.fileno())
         item = store(folder, f"{LOGS}/{path.name}", blocks(path, end), status.st_mtime)
     except FileNotFoundError:
         return None
     return status.st_ino, item
-
-
-def end_of_lines(path: Path, size: int) -> int:
-    """Give where the last whole line of a file's first bytes ends."""
-    with path.open("rb") as file:
-        end = size
-        while end > 0:
-            begin = max(0, end - (1 << 16))
-            file.seek(begin)
-            if (found := file.read(end - begin).rfind(b"\n")) >= 0:
-                return begin + found + 1
-            end = begin
-    return 0
 
 
 def snapshots(hdfs: Hdfs) -> list[str]:

@@ -64,7 +64,7 @@ def load(settings: Settings, asked_for: argparse.Namespace) -> dict[str, Any]:
     paused = False
     if not asked_for.demo:
         # before anything of the chain's members is to be seen: no invented order may reach them
-        (places.data / "customers.loaded").touch()
+        places.customers_loaded.touch()
         state = asked(places)
         if paused := state is not None and not state.paused:
             ask_rate(places, PAUSE)

@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from pipeline.lock import only_one
 from pipeline.places import CUSTOMERS, RAW_CUSTOMERS, Places
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
+from producer.rate import RESUME, ask_rate, asked
 
 PATIENCE_SECONDS: Final = 60
 """How long HiveServer2 may be away before the switch is left to the next refresh or load."""
@@ -52,6 +54,7 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
     with only_one(places.run / "customers.lock", "A `customers load`"):
         before = highest(hdfs, CUSTOMERS)
         settle_raw(hdfs, before)
+        as_before = remember_demo(places)
         raw = f"{RAW_CUSTOMERS}/{UNFINISHED}{before + 1}-{uuid.uuid4().hex}.csv"
         try:
             with file.open("rb") as stream:
@@ -62,7 +65,10 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
         except BaseException:
             # what cannot be settled now, the next load settles
             with suppress(Unavailable):
-                settle_raw(hdfs, highest(hdfs, CUSTOMERS))
+                newest = highest(hdfs, CUSTOMERS)
+                settle_raw(hdfs, newest)
+                if newest == before:
+                    as_before()
             raise
         grace = settings.grace_seconds
         _show(settings, GenerationTable(hdfs, settings.hdfs, "customers_cln", CUSTOMERS, grace))
@@ -73,6 +79,22 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
         producer_paused=result["producer_paused"],
         rejected_file=rejected if result["rejected"] else None,
     )
+
+
+def remember_demo(places: Places) -> Callable[[], None]:
+    """Give what undoes, after a load that came to nothing, what the job does to a demo before the
+    chain's members are to be seen: its mark, and the pause of invented orders.
+    """
+    was_loaded, state = places.customers_loaded.exists(), asked(places)
+
+    def as_before() -> None:
+        if not was_loaded:
+            places.customers_loaded.unlink(missing_ok=True)
+        now = asked(places)
+        if state is not None and not state.paused and now is not None and now.paused:
+            ask_rate(places, RESUME)
+
+    return as_before
 
 
 def settle_raw(hdfs: Hdfs, newest: int, folder: str = RAW_CUSTOMERS) -> None:

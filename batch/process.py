@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any, Final
 
 from batch.lifeline import held
@@ -42,6 +44,7 @@ def run_job(
     """
     places.logs.mkdir(parents=True, exist_ok=True)
     log = places.logs / "batch.log"
+    put_aside(log, settings)
     mark = {MARK: str(settings.data)}
     with log.open("ab") as stream, held() as lifeline, subprocess.Popen(
         [sys.executable, "-m", "batch", *arguments], cwd=ROOT,
@@ -61,6 +64,12 @@ def run_job(
     if "error" in result:
         raise error_of(result, so_that)
     return result
+
+
+def put_aside(log: Path, settings: Settings) -> None:
+    """Begin a new log where this one is as long as the settings allow, as a server's is."""
+    if log.exists() and log.stat().st_size >= settings.server_log_mib << 20:
+        RotatingFileHandler(log, backupCount=settings.server_log_files, delay=True).doRollover()
 
 
 def result_of(

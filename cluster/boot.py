@@ -8,6 +8,7 @@ there; so Flume reads it again, and what is there already is dropped as a duplic
 from pathlib import Path
 from typing import Final
 
+from pipeline.document import replace_file
 from pipeline.places import Places
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -28,8 +29,7 @@ def note_boot(places: Places, boot_id: Path = BOOT_ID) -> bool:
     went_down = noted.exists() and noted.read_text(encoding="ascii") != here
     if went_down:
         places.positions.unlink(missing_ok=True)
-    noted.parent.mkdir(parents=True, exist_ok=True)
-    noted.write_text(here, encoding="ascii")
+    replace_file(noted, here.encode())
     return went_down
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cluster.component import folder_of
+from pipeline.document import replace_file
 from pipeline.places import Places
 from pipeline.settings import Settings
 
@@ -17,10 +18,7 @@ def make_secret(places: Places, name: str) -> str:
     places.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = places.secrets / name
     if not path.exists():
-        fresh = path.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(24), encoding="ascii")
-        fresh.replace(path)
+        replace_file(path, secrets.token_urlsafe(24).encode(), mode=0o600)
     return path.read_text(encoding="ascii")
 
 

@@ -1,7 +1,11 @@
 """What the demo adds to a start: members, their past, a producer, the first snapshot."""
 
+import os
+import time
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from cluster.stack import Stack
@@ -12,13 +16,17 @@ from pipeline.places import CUSTOMERS
 from pipeline.positions import read_positions
 from pipeline.topic import GROUPS, has_reached
 from pipeline.webhdfs import Hdfs
+from producer.growing import last_line_end
 from producer.history import DAYS, DEFAULT, Plan
 from streaming.progress import read_progress
+
+BUSY_SECONDS: Final = 300
+"""How long another refresh may be at work when the start makes its own."""
 
 
 def is_real(stack: Stack, found: Stamp) -> bool:
     """Tell whether a data folder is for a chain's own members: nothing is invented for it."""
-    return found.begun == "empty" or (stack.places.data / "customers.loaded").exists()
+    return found.begun == "empty" or stack.places.customers_loaded.exists()
 
 
 def settle_history(stack: Stack, found: Stamp, *, empty: bool, asked: int | None) -> Plan | None:
@@ -124,11 +132,10 @@ def _await_history(stack: Stack, past: Plan) -> None:
     """Wait until Flume has sent the order log, and every reader of the topic has had that."""
     from producer.history import mark_taken
 
-    status = [(path.name, path.stat()) for path in stack.places.order_files()]
-    sizes = {(one.st_ino, name): one.st_size for name, one in status}
+    written = line_ends(stack.places.order_files())
 
     def sent() -> dict[int, int]:
-        if not has_reached(read_positions(stack.places.positions), sizes):
+        if not has_reached(read_positions(stack.places.positions), written):
             raise LoyaltyError("Flume has not sent the whole order log")
         return stack.topic.ends()
 
@@ -146,6 +153,18 @@ def _await_history(stack: Stack, past: Plan) -> None:
     ends = wait("flume", sent)
     wait("streaming", taken)
     mark_taken(stack.places, past)
+
+
+def line_ends(files: Iterable[Path]) -> dict[tuple[int, str], int]:
+    """Give where the last whole line of each file ends, by inode and name.
+
+    (A till may be amid a line, or have stopped there.) What cannot be read is left out.
+    """
+    ends = {}
+    for path in files:
+        with suppress(OSError), path.open("rb") as file:
+            ends[os.fstat(file.fileno()).st_ino, path.name] = last_line_end(file.fileno())
+    return ends
 
 
 def _load_members(stack: Stack) -> None:
@@ -170,6 +189,16 @@ def _refresh(stack: Stack) -> None:
     """Make today's snapshot, when there are customers to list."""
     from hive.refresh import NoCustomers, refresh
 
-    # the schedule may be at it already: it makes the same one
-    with suppress(Busy, NoCustomers):
-        refresh(stack.settings, stack.places, reason="start")
+    end = time.monotonic() + BUSY_SECONDS
+    while not stack.halt.is_set():
+        try:
+            refresh(stack.settings, stack.places, reason="start")
+        except NoCustomers:
+            return
+        except Busy:
+            # the schedule is at it, and may have looked before the last orders came
+            if time.monotonic() > end:
+                raise
+            stack.halt.wait(0.5)
+        else:
+            return

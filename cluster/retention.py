@@ -44,6 +44,15 @@ class Store:
     oldest: date | None
 
 
+THEIRS: Final = "as its server does"
+"""How long a given server keeps what is its own."""
+
+
+def _ours(settings: Settings, server: str, kept: str, setting: str) -> tuple[str, str | None]:
+    """Give how long a server keeps something, and the setting that says so, if it is ours."""
+    return (THEIRS, None) if server in settings.given else (kept, setting)
+
+
 Held = tuple[int | None, date | None]
 """Bytes, and the date of the oldest."""
 
@@ -57,7 +66,7 @@ def describe_retention(settings: Settings, progress: Progress = unseen) -> list[
     s = settings
     raw = f"{s.raw_retention_days} days" if s.raw_retention_days else FOR_EVER
     rows: list[tuple[str, str, str | None, Callable[[], Held]]] = [
-        ("topic", f"{s.topic_retention_days} days", "topic_retention_days",
+        ("topic", *_ours(s, "kafka", f"{s.topic_retention_days} days", "topic_retention_days"),
          lambda: on_disk((places.data / "kafka").glob(f"{s.topic}-*/*"))),
         ("order log files", f"{s.log_retention_days} days, if read", "log_retention_days",
          lambda: on_disk(places.order_files())),
@@ -69,9 +78,10 @@ def describe_retention(settings: Settings, progress: Progress = unseen) -> list[
         ("customer files", "the newest two", None, lambda: _on_hdfs(hdfs, RAW_CUSTOMERS)),
         ("old generations", f"{s.generation_minutes} minutes", "generation_minutes",
          lambda: _old_generations(hdfs)),
-        ("HBase old files", f"{s.hbase_old_minutes} minutes", "hbase_old_minutes",
+        ("HBase old files",
+         *_ours(s, "hbase", f"{s.hbase_old_minutes} minutes", "hbase_old_minutes"),
          lambda: _both(_on_hdfs(hdfs, "/hbase/oldWALs"), _on_hdfs(hdfs, "/hbase/archive"))),
-        ("Hive scratch", f"{s.hive_scratch_hours} hours", "hive_scratch_hours",
+        ("Hive scratch", *_ours(s, "hive", f"{s.hive_scratch_hours} hours", "hive_scratch_hours"),
          lambda: _both(_on_hdfs(hdfs, str(places.scratch)), on_disk(
              p for f in (places.scratch, places.hive / "local") for p in f.rglob("*")))),
         ("server logs", f"{s.server_log_files + 1} x {s.server_log_mib} MiB each",

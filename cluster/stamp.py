@@ -6,6 +6,7 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
+from pipeline.document import replace_file
 from pipeline.errors import Refused
 from pipeline.layout import VERSION, read_layout, stamp_file
 from pipeline.settings import Settings
@@ -13,8 +14,8 @@ from pipeline.settings import Settings
 RESTORING: Final = "restoring"
 """How a folder was begun that a `restore` has not filled yet."""
 
-BEFORE: Final = frozenset({"run", "producer", "refreshes.jsonl", "sql-history"})
-"""What commands may have left in a data folder before its first start."""
+BEFORE: Final = frozenset({"run", "producer", "refreshes.jsonl", "sql-history", "stamp.json.new"})
+"""What commands, and a start that was killed at once, may have left in a data folder."""
 TILLS: Final = frozenset({"orders-log", "rejected"})
 """What tills may have: their lines are read by the first start."""
 
@@ -78,10 +79,8 @@ def end_restoring(settings: Settings, stamp: Stamp, begun: str) -> Stamp:
 
 
 def _write(settings: Settings, stamp: Stamp) -> Stamp:
-    path = stamp_file(settings.data)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    text = json.dumps(asdict(stamp), indent=2) + "\n"
+    replace_file(stamp_file(settings.data), text.encode())
     return stamp
 
 

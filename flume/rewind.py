@@ -8,6 +8,7 @@ Raw files are read as a set of lines, and a row of HBase is its line: writing it
 from pathlib import Path
 from typing import Final
 
+from pipeline.document import replace_file
 from pipeline.places import Places
 from pipeline.topic import GROUPS, Topic
 
@@ -26,9 +27,7 @@ def ask_to_rewind(places: Places, since: float) -> None:
     at_ms = int((since - MARGIN_SECONDS) * 1000)
     if marker.exists():
         at_ms = min(at_ms, int(marker.read_text(encoding="ascii")))
-    fresh = marker.with_suffix(".new")
-    fresh.write_text(str(at_ms), encoding="ascii")
-    fresh.replace(marker)
+    replace_file(marker, str(at_ms).encode())
 
 
 def rewind(places: Places, topic: Topic) -> int | None:

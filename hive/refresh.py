@@ -105,8 +105,8 @@ def refresh(
         raise Refused(
             f"{data_dt} is in the future: today is {today} in programme time; give a date up to it."
         )
-    since = date.min if reason == "nightly" else today - timedelta(days=RESTATED_DAYS)
-    work = Work(today, data_dt, today if data_dt is None else None, since, told)
+    wanted = today if data_dt is None else None
+    work = Work(today, data_dt, wanted, restated_since(reason, today), told)
     with only_one(places.run / "refresh.lock", "A refresh"):
         run = Run(datetime.now(tz=UTC).isoformat(timespec="seconds"), reason)
         begun, is_run = time.monotonic(), True
@@ -130,6 +130,11 @@ def refresh(
                 run.seconds = round(time.monotonic() - begun, 2)
                 append_run(places, run)
     return work.made
+
+
+def restated_since(reason: Reason, today: date) -> date:
+    """Give the first date whose snapshot a run restates where something has touched it."""
+    return date.min if reason == "nightly" else today - timedelta(days=RESTATED_DAYS)
 
 
 def _run(settings: Settings, work: Work) -> None:

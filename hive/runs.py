@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pipeline.document import read_document
+from pipeline.document import read_document, replace_file
 from pipeline.places import Places
 
 Reason = Literal["by hand", "start", "scheduled", "nightly"]
 MOST_LINES: Final = 10_000
 _TAIL_BYTES: Final = 256 << 10
-"""What `status` reads: more than a day of runs."""
+"""What `status` reads: with the usual interval more than a day of runs."""
 QUIET_SECONDS: Final = 30
 """A schedule that has said nothing for so long does not work: it does every ten seconds."""
 
@@ -80,9 +80,7 @@ def append_run(places: Places, run: Run, most: int = MOST_LINES) -> None:
         file.write(line)
     # a line has at least a hundred bytes, so most appends need not count them
     if size > 100 * most and len(lines := path.read_bytes().splitlines(keepends=True)) > most:
-        new = path.with_suffix(".new")
-        new.write_bytes(b"".join(lines[-most // 2 :]))
-        new.replace(path)
+        replace_file(path, b"".join(lines[-most // 2 :]))
 
 
 def read_runs(places: Places, *, tail: bool = False) -> Iterator[Run]:

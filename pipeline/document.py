@@ -1,4 +1,4 @@
-"""Small JSON files that one process replaces as a whole and others read: old, new, never half."""
+"""Small files that one process replaces as a whole and others read: old, new, never half."""
 
 import json
 import os
@@ -6,16 +6,25 @@ from pathlib import Path
 from typing import Any
 
 
-def replace_document(path: Path, document: Any) -> None:
-    """Replace the file, or make it. After a power cut it is the old one or the new one."""
+def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Replace the file, or make it. After a power cut it is the old one or the new one.
+
+    mode: of the file, less what the umask takes away.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(document) + "\n")
+    new.touch(mode)
+    with new.open("wb") as file:
+        file.write(content)
         file.flush()
         # else the name may be on the disk without the content
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def replace_document(path: Path, document: Any) -> None:
+    """Replace a file of JSON, or make it."""
+    replace_file(path, json.dumps(document).encode() + b"\n")
 
 
 def read_document(path: Path) -> dict[str, Any] | None:

@@ -63,6 +63,11 @@ class Places:
         return self.data / "producer"
 
     @property
+    def customers_loaded(self) -> Path:
+        """Is there once a chain's own customers were loaded: nothing is invented for it."""
+        return self.data / "customers.loaded"
+
+    @property
     def checkpoint(self) -> Path:
         """The stream's checkpoint. Losing it is harmless: identities are compared."""
         return self.data / "spark" / "checkpoint"

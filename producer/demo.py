@@ -26,7 +26,7 @@ STOP: Final = (signal.SIGTERM, signal.SIGINT)
 _LOOK_NS: Final = 500_000_000
 _TICK_NS: Final = 5_000_000
 """The shortest sleep: at high rates a few orders come together, which costs far less."""
-_AT_ONCE: Final = 200
+AT_ONCE: Final = 200
 """Orders in one write, and between two questions for a signal, at `max`."""
 _NO_ROOM_S: Final = 1.0
 
@@ -35,7 +35,7 @@ _log: Final = logging.getLogger(__name__)
 
 def sell(pace: Pace, till: Till, now: int, write: Callable[[bytes], object]) -> int:
     """Write the orders that are due, some at once by one write; gives their number."""
-    if orders := pace.take(now, _AT_ONCE):
+    if orders := pace.take(now, AT_ONCE):
         instant = now_ms()
         write("".join([till.receipt(instant) for _ in range(orders)]).encode())
     return orders
@@ -58,6 +58,8 @@ class Demo:
         self._seen: dict[Path, tuple[int, int] | None] = {}
         self._last_ns: int | None = None
         self._heartbeat = Heartbeat(places)
+        self._is_open = False
+        """There are members. (A till outlives their absence: it goes on with its order numbers.)"""
         self._stopped = False
 
     def run(self) -> None:
@@ -69,7 +71,7 @@ class Demo:
                 self._look(now)
                 look_ns = now + _LOOK_NS
             wait = look_ns - now
-            if self._pace and self._till:
+            if self._pace and self._till and self._is_open:
                 sell(self._pace, self._till, now, self._write)
                 self._last_ns = self._pace.last_ns
                 due = self._pace.wait_ns(now)
@@ -111,8 +113,8 @@ class Demo:
 
     def _hire(self) -> None:
         members = read_members(self._places)
+        self._is_open = bool(members)
         if not members:
-            self._till = None
             _log.info("No members yet; `./loyalty customers load FILE.csv` brings them.")
         elif self._till:
             self._till.move_to(members)

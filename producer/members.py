@@ -1,11 +1,12 @@
 """The members that orders are invented for: ids and home stores, no personal data."""
 
 import csv
-import os
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pipeline.document import replace_file
 from pipeline.errors import Refused
 from pipeline.places import Places
 
@@ -28,14 +29,11 @@ def write_members(places: Places, rows: Iterable[tuple[int, int]]) -> None:
     """Replace the pool by (customer_id, home_store) rows; a running producer takes it up."""
     path = members_file(places)
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    with new.open("w", newline="", encoding="ascii") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(_HEADER)
-        writer.writerows(rows)
-        stream.flush()
-        os.fsync(stream.fileno())
-    new.replace(path)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_HEADER)
+    writer.writerows(rows)
+    replace_file(path, text.getvalue().encode("ascii"))
 
 
 def read_members(places: Places) -> tuple[Member, ...]:

@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
+from pipeline.document import replace_document
 from pipeline.errors import Refused, UsageError
 from pipeline.places import Places
 from producer.traffic import Traffic, choose_traffic
@@ -88,7 +89,7 @@ def asked(places: Places) -> Asked | None:
     """
     path = rate_file(places)
     try:
-        values = json.loads(path.read_bytes())
+        values = dict(json.loads(path.read_bytes()))
         traffic = choose_traffic(**values.get("traffic", {}))
         rate, paused = parse_rate(values["rate"]), bool(values["paused"])
         return Asked(rate, paused, int(values["since_ms"]), traffic)
@@ -125,9 +126,7 @@ def ask_rate(
         after = Asked(rate or before.rate, paused, time.time_ns() // 1_000_000, traffic)
         document = {"rate": after.rate.word, "paused": paused, "since_ms": after.since_ms,
                     "traffic": traffic.document()}  # fmt: skip
-        new = path.with_name(f"{path.name}.new")
-        new.write_text(json.dumps(document) + "\n", encoding="utf-8")
-        new.replace(path)
+        replace_document(path, document)
     return after
 
 

@@ -27,10 +27,10 @@ def backup(
 ) -> None:
     """Copy what cannot be rebuilt into a folder, while the stack runs.
 
-    That is HDFS raw, transactions_cln and quarantine, the customers, the order log files and the
-    demo's members. Orders may flow; only Flume and the stream pause for the end of it, and what is
-    written meanwhile waits in the order log files. The folder holds personal data: only its owner
-    can read it.
+    That is HDFS raw, transactions_cln and quarantine, the customers, the order log files, the
+    demo's members, the rate, the list of refreshes and rejected rows. Orders may flow; only Flume
+    and the stream pause for the end of it, and what is written meanwhile waits in the order log
+    files. The folder holds personal data: only its owner can read it.
 
     Example: ./loyalty backup ../loyalty-2026-11-29
     """
@@ -96,7 +96,7 @@ def restore(
             "or `./loyalty down --purge` first."
         )
     check_unstamped(settings)
-    with working("checked", "bytes") as progress:
+    with leaving(), working("checked", "bytes") as progress:
         checked = _Bytes(progress, sum(item.size for item in manifest.items))
         check_files(folder, manifest.items, checked.add)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -115,9 +115,11 @@ def restore(
 def _restore(stack: "Stack", folder: Path, manifest: "Manifest") -> None:
     from backup.restoring import Restoration
     from cluster import stamp
+    from cluster.boot import note_boot
 
     jars = make_ready(stack)
     found = stamp.write_stamp(stack.settings, manifest.time_zone, stamp.RESTORING)
+    note_boot(stack.places)
     stack.prepare(jars)
     restoration = Restoration(stack, folder, manifest, err.print)
     servers, stages = restoration.steps(found, jars)

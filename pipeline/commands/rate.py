@@ -29,6 +29,7 @@ def rate(
 
     Example: ./loyalty rate 5/s --shape rush-hour
     """
+    from producer.members import read_members
     from producer.rate import ask_rate
 
     if word is None and shape is None and refunds is None and redemptions is None:
@@ -45,6 +46,11 @@ def rate(
         err.print("no orders are invented until `./loyalty rate resume`")
     elif not _is_running(settings):
         err.print("the stack is down; orders begin with the next `./loyalty up`")
+    elif not read_members(places):
+        err.print(
+            "there are no members with a home store to order anything;"
+            " `./loyalty customers load FILE.csv` brings them"
+        )
 
 
 def _is_running(settings: Settings) -> bool:

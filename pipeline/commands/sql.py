@@ -60,6 +60,8 @@ def sql(  # noqa: PLR0917 (options have no order)
         raise UsageError("Give either --csv or --json.")
     if assignments and sample is None:
         raise UsageError("--set is for --sample NAME; `./loyalty sql --samples` lists them.")
+    if samples and as_csv:
+        raise UsageError("The samples are listed as text, or with --json; leave --csv out.")
     if samples:
         _list_samples(as_json=as_json)
         return

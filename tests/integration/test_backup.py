@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cluster.boot import BOOT_ID, boot_file
 from cluster.supervision import Supervisor
 from drill.stack import OwnStack, describe
 from drill.tables import read_state
@@ -88,9 +89,12 @@ def restored(quiet_stack: OwnStack, tmp_path_factory: pytest.TempPathFactory) ->
     name = f"B{uuid.uuid4().hex[:10]}"
     members = folder.parent / f"{name}.csv"
     members.write_text("".join(
-        f'{n},3,"Name {n}",a{n}@x.test,2019-01-01,"C-{n}",1980-01-01,F,1980\n' for n in (7, 9)
+        f'{n},3,"Name {n}",a{n}@x.test,2019-01-01,"C-{n}",1980-01-01,F,1980\n'
+        for n in (*range(7, 30), 9)  # the last one is there already
     ))  # fmt: skip
     stack.ok("customers", "load", str(members))
+    stack.ok("rate", "pause")
+    stack.ok("rate", "7/s")
     feed(stack, name)
     stack.ok("refresh", "--data-dt", OLD_DAY)
     before, snapshot = read_state(stack), loyalty(stack)
@@ -165,6 +169,22 @@ def test_till_and_snapshots_show_the_same(restored: Restored) -> None:
     assert f"{restored.name}-old-2" in json.dumps(orders)
     assert f"{restored.name}-ahead" not in json.dumps(orders)
     assert status(restored.stack)["gaps"] == []
+
+
+def test_what_lay_beside_the_stores_is_there_too(restored: Restored) -> None:
+    places, copied = restored.stack.places, restored.folder
+    assert [path.name for path in (copied / "rejected").iterdir()] != []
+    for path in (copied / "rejected").iterdir():
+        assert (places.data / "rejected" / path.name).read_bytes() == path.read_bytes()
+    runs = (places.data / "refreshes.jsonl").read_bytes()
+    assert runs.startswith((copied / "refreshes.jsonl").read_bytes())
+    # the rate that was asked for, and a pause
+    assert status(restored.stack)["producer"]["asked"] == "pause"
+    assert restored.stack.ok("rate", "pause") == "asked for 7/s, paused\n"
+
+
+def test_a_power_cut_after_it_is_noticed(restored: Restored) -> None:
+    assert boot_file(restored.stack.places).read_text() == BOOT_ID.read_text().strip()
 
 
 def test_a_stack_that_is_there_is_not_overwritten(restored: Restored) -> None:

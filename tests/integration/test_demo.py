@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ import pytest
 from cluster.supervision import Supervisor
 from drill.idle import run_idle
 from drill.stack import PORTS, OwnStack, describe
+from pipeline.settings import Settings
 from tests.integration.observation import pids, status
 from tests.readme_page import labels, run, session, shape
 from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
@@ -45,7 +47,9 @@ class NewcomersStack(OwnStack):
 def demo() -> Iterator[OwnStack]:
     """Start the demo in a data folder and on ports of its own."""
     data = Path(tempfile.mkdtemp(prefix="loyalty-demo-"))
-    described = describe(data)
+    # as a newcomer has it, but too seldom to be in the way of the refreshes below
+    nightly = Settings.model_fields["refresh_nightly"].default
+    described = describe(data, refresh="1h", refresh_nightly=nightly)
     running = NewcomersStack(described.settings, described.environment)
     started = running.run("up", "--rate", "2/s", timeout=600)
     try:
@@ -60,6 +64,14 @@ def test_the_demo_is_healthy_and_has_members(demo: OwnStack) -> None:
     assert status(demo)["healthy"] is True
     rows = json.loads(demo.ok("sql", "--json", "select count(*) n from loyalty"))
     assert rows == [{"n": 2000}]
+
+
+def test_refreshes_are_scheduled(demo: OwnStack) -> None:
+    found = status(demo)
+    (schedule,) = (one for one in found["components"] if one["name"] == "refresh")
+    assert schedule["state"] == "answering"
+    until = datetime.fromisoformat(found["refresh"]["next"]) - datetime.now(tz=UTC)
+    assert timedelta(0) < until <= timedelta(hours=1)
 
 
 def test_nobody_in_it_is_root(demo: OwnStack) -> None:

@@ -1,10 +1,16 @@
 """Ctrl-C on a real stack: what a command says that it left is what is there."""
 
+import json
 import re
 import signal
+from decimal import Decimal
 from pathlib import Path
 
+import psutil
+import pytest
+
 from drill.stack import OwnStack
+from tests.integration.oracle import Reckoning
 from tests.waiting import wait_until
 
 
@@ -37,3 +43,35 @@ def test_a_log_that_is_followed(stack: OwnStack, tmp_path: Path) -> None:
     said = stopped(stack, tmp_path / "said", "logs", "namenode", "-f", at=r"\w+")
     assert said == "the component runs on."
     assert stack.supervisor.processes()["namenode"].pid
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_refresh_that_is_stopped_is_listed_as_that(
+    stack: OwnStack, week: Reckoning, tmp_path: Path, sign: signal.Signals, code: int
+) -> None:
+    lock = stack.places.run / "refresh.lock"
+    process = stack.start("refresh", log=tmp_path / "said")
+    wait_until(
+        "it is at work",
+        lambda: f":{lock.stat().st_ino} " in Path("/proc/locks").read_text(encoding="ascii"),
+    )
+    process.send_signal(sign)
+    assert process.wait(timeout=60) == code, (tmp_path / "said").read_text()
+    assert json.loads(stack.ok("refreshes", "--json"))[0]["outcome"] == "stopped"
+    assert stack.answer("status")["refresh"]["outcome"] == "stopped"
+    # whatever it left, the next one is whole
+    stack.ok("refresh", "--data-dt", "2019-04-05")
+    rows = stack.sql("select spnd_amt from loyalty where data_dt = date '2019-04-05'")
+    members = sum((amount for who, amount in week.spend.items() if who), Decimal(0))
+    assert sum((Decimal(row["spnd_amt"]) for row in rows), Decimal(0)) == members
+
+
+def test_hive_ends_a_statement_that_nobody_waits_for(stack: OwnStack, tmp_path: Path) -> None:
+    numbers = "(select 1 one lateral view posexplode(split(space(40000), ' ')) e as i, x)"
+    statement = f"select sum(hash(a.i, b.i) % 7) from {numbers} a cross join {numbers} b"
+    server = psutil.Process(stack.supervisor.processes()["hiveserver2"].pid)
+    process = stack.start("sql", statement, log=tmp_path / "said")
+    wait_until("Hive computes", lambda: server.cpu_percent(interval=2) > 40, seconds=120)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    wait_until("Hive rests", lambda: server.cpu_percent(interval=2) < 20, seconds=60)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from drill.stack import OwnStack
 from hive.days import bring_up, changed_dates, read_index
 from hive.generations import GenerationTable
-from hive.refresh import RESTATED_DAYS, Tables, Work, do
+from hive.refresh import Tables, Work, do, restated_since
 from hive.session import Session, open_session
 from hive.snapshot import Base, build
 from hive.sources import look
@@ -114,7 +114,7 @@ class Warehouse:
 
     def keep(self, today: date, *, nightly: bool = False) -> list[date]:
         """Refresh as the schedule does on a day; gives the snapshots made."""
-        since = date.min if nightly else today - timedelta(days=RESTATED_DAYS)
+        since = restated_since("nightly" if nightly else "scheduled", today)
         work = Work(today=today, wanted=today, since=since)
         do(self.session, self.tables, work)
         return [one.data_dt for one in work.made]

@@ -130,6 +130,29 @@ def test_another_rate_acts_within_two_seconds(places: Places, begin: Begin) -> N
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+@pytest.mark.parametrize(("rate", "seconds"), [("0.2/s", 12), ("1000/s", 5)])
+def test_what_is_asked_for_is_measured(
+    places: Places, begin: Begin, rate: str, seconds: float
+) -> None:
+    ask_rate(places, rate)
+    process = begin()
+    wait_until("the orders are written", lambda: bool(written(places)))
+    time.sleep(seconds)
+    measured = measured_rate(places.order_log, now_ms())
+    stop(process)
+    assert measured == pytest.approx(float(rate.removesuffix("/s")), rel=0.05)
+
+
+def test_max_is_many_times_a_faker_call_per_order() -> None:
+    """The promise is fifty; half of it is what no busy machine takes away."""
+    done = subprocess.run(
+        [sys.executable, "-m", "producer.speed"], cwd=ROOT, capture_output=True, text=True,
+        timeout=120, check=True,
+    )  # fmt: skip
+    (ratio,) = (line.split()[1] for line in done.stdout.splitlines() if line.startswith("ratio"))
+    assert float(ratio) > 25
+
+
 def test_a_pause_is_not_made_up_for(places: Places, begin: Begin) -> None:
     ask_rate(places, "100/s")
     process = begin()

@@ -66,20 +66,23 @@ def test_resume_alone_takes_the_default(tmp_path: Path) -> None:
     assert str(ask_rate(Places(tmp_path), "resume")) == "30s"
 
 
+@pytest.mark.parametrize(
+    "text", ["", "5/s", "[]", "7", '{"rate": "5/s"}', '{"rate": 5, "paused": 0}']
+)
+def test_a_file_that_somebody_else_wrote_is_refused(tmp_path: Path, text: str) -> None:
+    file = rate_file(Places(tmp_path))
+    file.parent.mkdir()
+    file.write_text(text)
+    with pytest.raises(Refused, match=r"remove it and ask again"):
+        asked(Places(tmp_path))
+
+
 def test_a_wrong_word_changes_nothing(tmp_path: Path) -> None:
     places = Places(tmp_path)
     before = ask_rate(places, "5/s")
     with pytest.raises(UsageError, match="pause or resume"):
         ask_rate(places, "abc")
     assert asked(places) == before
-
-
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    places = Places(tmp_path)
-    ask_rate(places, "5/s")
-    rate_file(places).write_text("5/s")
-    with pytest.raises(Refused, match="remove it"):
-        asked(places)
 
 
 def test_a_shape_is_kept_like_the_rate_and_settable_alone(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from datetime import date
 
 import pytest
+from typer.testing import CliRunner
 
 from hive.sample import read_sample, sample_names
+from pipeline.cli import app
 from pipeline.errors import UsageError
 
 TODAY = date(2026, 11, 7)
@@ -14,6 +16,12 @@ def test_there_are_eight_with_a_short_purpose_each() -> None:
     purposes = {read_sample(name).purpose for name in sample_names()}
     assert len(purposes) == len(sample_names()) == 8
     assert all(len(purpose) <= 75 for purpose in purposes)
+
+
+def test_their_list_is_no_csv() -> None:
+    done = CliRunner().invoke(app, ["sql", "--samples", "--csv"], prog_name="./loyalty")
+    assert done.exit_code == 2
+    assert "leave --csv out" in done.stderr
 
 
 @pytest.mark.parametrize("name", sample_names())

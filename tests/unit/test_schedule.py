@@ -68,6 +68,15 @@ def test_cron_is_in_programme_time_and_its_week_begins_on_sunday(words: str, due
     assert trigger.get_next_fire_time(None, NOW) == due
 
 
+def test_by_default_every_five_minutes_and_each_night() -> None:
+    every, nightly = (
+        make_trigger(Settings.model_fields[name].default, NEW_YORK)
+        for name in ("refresh", "refresh_nightly")
+    )
+    assert every.interval == timedelta(minutes=5)
+    assert first_run(nightly, None, NOW) < NOW + timedelta(days=1)
+
+
 def test_the_first_run_makes_up_for_a_missed_one() -> None:
     nightly = make_trigger("15 3 * * *", NEW_YORK)
     tomorrow = datetime(2026, 11, 30, 8, 15, tzinfo=UTC)
