@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cluster.sizes import ON_HDFS
+from cluster.vitals import STOPPED
 
 MOST_QUARANTINED: Final = 0.05
 """Share of a day's lines: a till that was set up wrong, or rules that do not fit, give more."""
@@ -75,7 +76,7 @@ def _component(c: Document) -> Check:
         return Check(c["title"], False, f"is starting{why}",
                      f"wait for a minute; if it starts again and again, {logs}")  # fmt: skip
     fix = f"the watcher ends and restarts it within a minute or two; {logs}"
-    if "stopped by a signal" in why:
+    if STOPPED in why:
         fix = f"`kill -CONT` its process, or wait: {fix}"
     return Check(
         c["title"], False, f"does not {'move' if state == 'stuck' else 'answer'}{why}", fix

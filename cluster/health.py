@@ -13,15 +13,12 @@ from cluster.readiness import real_questions
 from cluster.restarts import read_restarts
 from cluster.stack import Stack
 from cluster.supervision import Process
-from cluster.vitals import is_stopped, load
+from cluster.vitals import STOPPED, is_stopped, load
 from pipeline.settings import Settings
 
 PATIENCE_SECONDS: Final = 1.2
 """`status` answers within two seconds, also when half of the stack is down; its start takes the
 rest of them."""
-
-STOPPED: Final = "its process is stopped by a signal"
-"""As the watcher says it."""
 
 Question = Callable[[Settings], None]
 Answers = Mapping[Question, object]

@@ -9,13 +9,14 @@ from typing import Any, Final
 from cluster.asking import ask_together
 from cluster.disk import find_full
 from cluster.findings import blindness, read_findings, read_reasons
-from cluster.health import STOPPED, Health, judge, patience, questions
+from cluster.health import Health, judge, patience, questions
 from cluster.hops import HOPS, ask_lines, describe_hops
 from cluster.samples import read_memory
 from cluster.shutdown import find_orphans
 from cluster.sizes import describe_sizes
 from cluster.stack import Stack
 from cluster.supervision import Process
+from cluster.vitals import STOPPED
 from hive.runs import describe_refreshes
 from pipeline.programme import calendar
 from producer.members import members_file

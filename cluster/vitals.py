@@ -12,6 +12,9 @@ from cluster.patient import stretch
 STARTING_LOAD: Final = 1
 """Processes that want to run for each processor, up to which starts are quick."""
 
+STOPPED: Final = "its process is stopped by a signal"
+"""What is said of one that cannot answer for that."""
+
 
 def is_stopped(pid: int) -> bool:
     """Tell whether a process or a child of it, as the stream's JVM is, is stopped by a signal

@@ -27,7 +27,7 @@ from cluster.restarts import count_ends
 from cluster.sampling import Sampler
 from cluster.startup import NOT_READY
 from cluster.supervision import Process, Supervisor
-from cluster.vitals import age, is_stopped, kill, load
+from cluster.vitals import STOPPED, age, is_stopped, kill, load
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.programme import calendar, read_programme
@@ -156,8 +156,7 @@ class Watch:
     def _ask(self, name: str, process: Process) -> bool:
         patient, now = self._patients[name], time.monotonic()
         if process.pid and is_stopped(process.pid):
-            patient.miss(process.pid, "its process is stopped by a signal", now,
-                         age=age(process.pid), certain=True)  # fmt: skip
+            patient.miss(process.pid, STOPPED, now, age=age(process.pid), certain=True)
             return False
         try:
             proof = self._questions[name](process)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 MADE_FROM: Final = (
-    "pipeline/*.py", "pipeline/commands/*.py", "hive/samples/*.sql", "drill/course.py",
+    "pipeline/*.py", "pipeline/commands/*.py", "hive/samples/*.sql", "drill/*.py",
     "cluster/component.py", "cluster/*/component.toml", "*/component.toml",
 )  # fmt: skip
 
@@ -142,7 +142,9 @@ def _reasons() -> tuple[str, ...]:
 
 
 def _samples() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "hive" / "samples").glob("*.sql"))
+    from hive.sample import sample_names
+
+    return sample_names()
 
 
 def _broken() -> list[str]:

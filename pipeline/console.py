@@ -15,7 +15,7 @@ def is_plain() -> bool:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to pipeline/cli.py, as with every other output: Rich would exit with 1."""
+        """Leave it to pipeline/endings.py, as with every other output: Rich would exit with 1."""
         raise BrokenPipeError
 
 

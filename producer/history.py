@@ -26,7 +26,6 @@ from producer.traffic import SHAPES
 DAYS: Final = 30
 DEFAULT: Final = 3000
 """Orders: a hundred a day, for eight stores."""
-MOST: Final = 5000
 HISTORY: Final = "history-"
 """Order ids of the history begin with this."""
 _DAY_NS: Final = 86_400_000_000_000

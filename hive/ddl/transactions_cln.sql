@@ -1,4 +1,4 @@
--- Purpose:    every good order line once, as the stream wrote it; append-only.
+-- Purpose:    every good order line once, as the stream wrote it; partitions are replaced whole.
 -- Parameters: {hdfs}  the file system's URI, filled by hive/tables.py
 -- Run:        ./loyalty up            (safe to run again)
 -- Look:       ./loyalty sql "describe transactions_cln"

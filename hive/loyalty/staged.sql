@@ -1,5 +1,5 @@
 -- Purpose:    the table that a refresh builds a snapshot in: columns of `loyalty` without data_dt.
--- Parameters: {location}  an empty folder of this refresh's own, filled by hive/refresh.py
+-- Parameters: {location}  an empty folder of this refresh's own, filled by hive/snapshot.py
 -- Run:        ./loyalty refresh
 --
 -- Temporary: only this session sees it, and nothing of it outlives a kill but its folder. A table

@@ -17,7 +17,7 @@ from pipeline.nearest import nearest
 from pipeline.order import REASONS
 from pipeline.places import Places
 from pipeline.programme import read_programme
-from pipeline.progress import working
+from pipeline.progress import Progress, unseen, working
 from pipeline.settings import Settings, read_settings
 from pipeline.temporary import temporary_folder
 
@@ -55,8 +55,9 @@ def quarantine(
     with (
         leaving(),
         _verdicts(settings, since, ["raw", "reason", "seen_at"]) as read,
+        working("quarantine", "files") as progress,
     ):
-        found = by_reason(read())
+        found = by_reason(read(progress))
     zone = ZoneInfo(read_programme(settings.programme).time_zone)
     if as_json:
         print_json([_document(reason, zone) for reason in found])
@@ -99,12 +100,13 @@ def replay(
         _verdicts(settings, since, ["raw", "reason"]) as read,
     ):
 
-        def raws() -> Iterator[bytes]:
-            for rows in read():
+        def raws(progress: Progress = unseen) -> Iterator[bytes]:
+            for rows in read(progress):
                 pairs = zip(rows["raw"].to_pylist(), rows["reason"].to_pylist(), strict=True)
                 yield from (raw for raw, why in pairs if why == reason)
 
-        planned = plan(raws(), int(time.time() * 1000))
+        with working("quarantine", "files") as looked:
+            planned = plan(raws(looked), int(time.time() * 1000))
         _announce(planned, reason)
         if planned.lines and not yes:
             typer.confirm(
@@ -149,7 +151,9 @@ def replay(
 
 @contextmanager
 def _verdicts(settings: Settings, since: str | None, columns: list[str]) -> Iterator[Any]:
-    """Give a function that reads the files that are there now, again and again the same."""
+    """Give a function that reads the files that are there now, again and again the same, and tells
+    a progress how many it has read.
+    """
     from pipeline.webhdfs import Hdfs
     from streaming.verdicts import read_verdicts, verdict_files
 
@@ -157,7 +161,13 @@ def _verdicts(settings: Settings, since: str | None, columns: list[str]) -> Iter
     hdfs = Hdfs(settings.webhdfs, user="spark")
     with temporary_folder("quarantine") as folder:
         files = verdict_files(hdfs, first)
-        yield lambda: read_verdicts(hdfs, files, columns, folder)
+
+        def read(progress: Progress) -> Iterator[Any]:
+            for done, rows in enumerate(read_verdicts(hdfs, files, columns, folder), 1):
+                yield rows
+                progress(done, len(files))
+
+        yield read
 
 
 def _announce(planned: "Plan", reason: str) -> None:

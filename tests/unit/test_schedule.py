@@ -73,8 +73,11 @@ def test_by_default_every_five_minutes_and_each_night() -> None:
         make_trigger(Settings.model_fields[name].default, NEW_YORK)
         for name in ("refresh", "refresh_nightly")
     )
+    assert every is not None
     assert every.interval == timedelta(minutes=5)
-    assert first_run(nightly, None, NOW) < NOW + timedelta(days=1)
+    due = first_run(nightly, None, NOW)
+    assert due is not None
+    assert due < NOW + timedelta(days=1)
 
 
 def test_the_first_run_makes_up_for_a_missed_one() -> None:
