@@ -14,13 +14,17 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from backup.manifest import Manifest, write_manifest
 from cluster.startup import Step, run_steps
 from drill.stack import describe
 from pipeline.cli import app
 from pipeline.endings import endings, leaving
+from pipeline.programme import read_programme
 from pipeline.settings import ROOT
 from tests.unit.receipt_rows import HEADER, row
 from tests.waiting import wait_until
+
+ZONE = read_programme(ROOT / "programme.toml").time_zone
 
 
 @contextmanager
@@ -89,6 +93,46 @@ def test_who_only_reads_has_changed_nothing(name: str, monkeypatch: pytest.Monke
     done = CliRunner().invoke(app, [name])
     assert (done.exit_code, done.stdout) == (130, "")
     assert done.stderr == "stopped by Ctrl-C: nothing was changed.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "at", "words"),
+    [
+        ("up", "pipeline.commands.up._start",
+         "what has been started runs on; `./loyalty up` goes on, `./loyalty down` stops it."),
+        ("down", "cluster.shutdown.stop_all",
+         "what has stopped is down, the rest runs on; `./loyalty down` goes on."),
+        ("backup COPY", "backup.taking.take_backup",
+         "nothing was kept of the backup, and Flume and the stream go on; run it again."),
+        ("restore COPY", "backup.manifest.check_files", "nothing was changed."),
+        ("restore COPY", "pipeline.commands.backup._restore",
+         "var is half restored; `./loyalty down --purge`, then restore again."),
+        ("doctor", "cluster.doctor.examine", "nothing was changed."),
+        ("verify", "pipeline.verify.comparison.Comparison", "nothing was changed; run it again."),
+        ("drill kills", "drill.course.run",
+         "the drill's stack is down, and its data is removed."),
+        ("test --unit", "subprocess.run", "no stack of the tests is left behind."),
+    ],
+)  # fmt: skip
+def test_who_is_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, at: str, words: str
+) -> None:
+    def press(*_given: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    copy, data = tmp_path / "copy", tmp_path / "var"
+    copy.mkdir()
+    write_manifest(copy, Manifest("", ZONE, 24, "empty", customers_loaded=False, positions={},
+                                  snapshots=[], items=[]))  # fmt: skip
+    if arguments == "down":
+        data.mkdir()
+    for name, value in describe(data).environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("pipeline.commands.test.CHECKS", ())
+    monkeypatch.setattr(at, press)
+    done = CliRunner().invoke(app, arguments.replace("COPY", str(copy)).split())
+    assert done.exit_code == 130, done.output
+    assert done.stderr.splitlines()[-1].replace(f"{tmp_path}/", "") == f"stopped by Ctrl-C: {words}"
 
 
 def test_produce_says_what_was_written(tmp_path: Path) -> None:
