@@ -13,6 +13,7 @@ from typing import Final
 
 from drill.cost import ALL, Cost, Meter, total
 from drill.count import count
+from drill.latency import Waits, too_slow, waits
 from drill.load import Till, under_load
 from drill.plan import Plan, Told
 from drill.stack import OwnStack
@@ -63,7 +64,10 @@ def run_soak(stack: OwnStack, plan: Plan, course: Course, told: Told) -> Outcome
                 lags.setdefault(reader, []).append(lines)
             told(", ".join(f"{reader} lacks {found[-1]:,}" for reader, found in lags.items()))
 
-        halves = [meter.watch(course.load / 2, look) for _ in range(2)]
+        halves = [meter.watch(course.load / 2, look)]
+        since_ms = int(time.time() * 1000)
+        halves.append(meter.watch(course.load / 2, look))
+        until_ms = int(time.time() * 1000)
         rate, lines = till.lines_per_second(), till.written()
     complaints += [said for reader, found in lags.items() if (said := growing(reader, found, rate))]
     complaints += over_budget(total(at_rest), total(halves[0]), total(halves[1]), rate)
@@ -71,6 +75,10 @@ def run_soak(stack: OwnStack, plan: Plan, course: Course, told: Told) -> Outcome
     counted = count(stack, till.key, till.ends)
     rows = [_row_of_lag(reader, found, rate, lines) for reader, found in lags.items()]
     rows += _rows_of_cost(at_rest, halves, rate)
+    told("how long the lines of the second half were on their way …")
+    found = waits(stack, till.key, since_ms, until_ms)
+    complaints += too_slow(found, stack.settings.trigger_seconds)
+    rows += [_row_of_waits(store, one) for store, one in found.items()]
     told("what a comparison of all hops costs …")
     rows.append(_row_of_verify(stack))
     return Outcome(rows, counted, complaints, rate)
@@ -114,6 +122,14 @@ def _row_of_lag(reader: str, lag: list[int], rate: float, lines: int) -> Row:
         f" {max(lag):,} at most"
     )
     return Row(reader, done, 0, 0, max(lag) / rate, lines)
+
+
+def _row_of_waits(store: str, found: Waits) -> Row:
+    done = (
+        f"99 in 100 lines are there {found.most:.1f} s after they were written, half after"
+        f" {found.half:.1f} s, all after {found.longest:.1f} s"
+    )
+    return Row(store, done, 0, 0, found.most, found.lines)
 
 
 def _row_of_verify(stack: OwnStack) -> Row:

@@ -56,6 +56,8 @@ class _Client(InsecureClient):  # type: ignore[misc]
 
 def _session(webhdfs: str) -> requests.Session:
     session = requests.Session()
+    # no proxy is asked for what is here or in the cluster
+    session.trust_env = False
     if urlsplit(webhdfs).hostname == "namenode":
         session.mount(f"http://{LOOPBACK}:", _Inside())
     return session

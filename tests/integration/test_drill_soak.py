@@ -2,6 +2,7 @@
 
 import re
 
+from drill.latency import HBASE, TABLE
 from drill.plan import Plan
 from drill.soak import Course, run_soak
 from drill.stack import OwnStack
@@ -18,6 +19,10 @@ def test_nobody_falls_behind(broken_stack: OwnStack) -> None:
     found = {row.component: row.done for row in outcome.rows}
     assert found.keys() >= {"flume-hdfs", "flume-hbase", "streaming", "kafka", "supervision"}
     assert "for 1,000 lines/s" in found["all"]
+    for store in (HBASE, TABLE):
+        (waited,) = (row for row in outcome.rows if row.component == store)
+        assert waited.lines > 100
+        assert 0 < waited.seconds < 60
     verified = next(row for row in outcome.rows if row.component == "verify")
     assert verified.lines >= outcome.count.lines
     assert re.fullmatch(r"all hops compared: [1-9][0-9]+ MiB at most, .*", verified.done)
