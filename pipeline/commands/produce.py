@@ -19,7 +19,7 @@ from pipeline.places import Places
 from pipeline.programme import Programme, read_programme
 from pipeline.progress import working
 from pipeline.settings import Settings, read_settings
-from pipeline.traffic import Redemptions, Refunds, Shape
+from pipeline.traffic_options import Redemptions, Refunds, Shape
 
 if TYPE_CHECKING:
     from producer.faults import Planter, Shares

@@ -8,7 +8,7 @@ from pipeline.console import err, out
 from pipeline.errors import UsageError
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
-from pipeline.traffic import Redemptions, Refunds, Shape
+from pipeline.traffic_options import Redemptions, Refunds, Shape
 
 
 def rate(

@@ -14,7 +14,7 @@ from pipeline.errors import Refused, UsageError
 from pipeline.programme import read_programme
 from pipeline.progress import working
 from pipeline.settings import read_settings
-from pipeline.traffic import Redemptions, Refunds, Shape
+from pipeline.traffic_options import Redemptions, Refunds, Shape
 
 if TYPE_CHECKING:
     from cluster.stack import Stack
