@@ -90,7 +90,8 @@ def judge(
         answer = answers.get(asked[c.name], NOT_ASKED) if c.name in asked else NO_QUESTION
         if elsewhere:
             found = findings.components.get(c.name, {}) if answer is NO_QUESTION else {}
-            state, error = _state_elsewhere(answer, str(found.get("reason", "")))
+            reason = str(found["reason"]) if found.get("stuck") else ""
+            state, error = _state_elsewhere(answer, reason)
         else:
             state, error = _state(process, answer, is_stuck=c.name in stuck)
         health.append(Health(
@@ -111,7 +112,7 @@ def _runs(process: Process | None) -> bool:
 
 
 def _state_elsewhere(answer: object, reason: str) -> tuple[str, str]:
-    """reason: what the watcher has found of one that has no question."""
+    """reason: why one that has no question is stuck, as the watcher has found."""
     if isinstance(answer, Exception):
         return "silent", sentence_of(answer)
     if answer is NO_QUESTION:

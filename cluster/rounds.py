@@ -9,8 +9,10 @@ from typing import Final, NoReturn
 
 from cluster.findings import Findings, write_findings
 from cluster.sampling import Sampler
+from cluster.tidying import sweep_order_log, tidy
 from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, Watch
 from pipeline.places import Places
+from pipeline.settings import Settings
 
 SWEEP_SECONDS: Final = 600
 """How often order log files that nobody needs are looked for."""
@@ -19,9 +21,10 @@ TIDY_SECONDS: Final = 3600
 
 
 def keep_watch(
-    places: Places, watch: Watch, sampler: Sampler, seen: Callable[[], None] = lambda: None
+    settings: Settings, watch: Watch, sampler: Sampler, seen: Callable[[], None] = lambda: None
 ) -> NoReturn:
     """Look for ever, and tell what is found; `seen` is called after each round."""
+    places = Places(settings.data)
     pause = threading.Event()  # never set: its wait is the pause between two rounds
     swept = tidied = -math.inf
     watch.keep_an_eye_on_room()
@@ -33,10 +36,10 @@ def keep_watch(
         sampler.take(watch.readers, watch.answering())
         seen()
         if begun - swept >= SWEEP_SECONDS:
-            watch.sweep()
+            sweep_order_log(settings)
             swept = begun
         if begun - tidied >= TIDY_SECONDS:
-            watch.tidy()
+            tidy(settings)
             tidied = begun
         pace = DOUBT_SECONDS if watch.is_in_doubt() else EVERY_SECONDS
         pause.wait(max(0, begun + pace - time.monotonic()))

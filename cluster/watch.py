@@ -18,7 +18,6 @@ from typing import Any, Final
 from cluster.component import read_components
 from cluster.disk import Shortage
 from cluster.findings import BUSY_LOAD, read_findings
-from cluster.leftovers import remove_leftovers
 from cluster.movement import Reader, State, behind, flume_state, stream_state, stuck
 from cluster.patient import PATIENCE_SECONDS, Patient, stretch
 from cluster.readiness import QUESTIONS, ask_hbase, ask_thrift
@@ -28,14 +27,9 @@ from cluster.sampling import Sampler
 from cluster.startup import NOT_READY
 from cluster.supervision import Process, Supervisor
 from cluster.vitals import STOPPED, age, is_stopped, kill, load
-from pipeline.errors import LoyaltyError
 from pipeline.places import Places
-from pipeline.programme import calendar, read_programme
 from pipeline.settings import Settings, read_settings
-from pipeline.webhdfs import superuser_of
 from producer.heartbeat import demand_heartbeat
-from producer.log import now_ms
-from producer.sweep import sweep
 
 EVERY_SECONDS: Final = 10
 DOUBT_SECONDS: Final = 5
@@ -65,9 +59,15 @@ class Watch:
     """One round after another; `look` gives what the last one found."""
 
     def __init__(
-        self, settings: Settings, supervisor: Supervisor, given: Iterable[str] | None = None
+        self,
+        settings: Settings,
+        supervisor: Supervisor,
+        given: Iterable[str] | None = None,
+        short: Mapping[str, float] | None = None,
     ) -> None:
-        """given: who is only asked; by default whoever has an address."""
+        """given: who is only asked; by default whoever has an address. short: the folders that lack
+        room, by since when; by default as the watcher before has found.
+        """
         self._settings = settings
         self._places = Places(settings.data)
         self._supervisor = supervisor
@@ -84,13 +84,14 @@ class Watch:
         """Who was killed, for whoever hears of its end (see count_ends); why, where its own
         findings do not say."""
         before = read_findings(self._places)  # of the watcher before
-        self._shortage = Shortage(self._places, before.short, settings.given)
+        lacking = before.short if short is None else short
+        self._shortage = Shortage(self._places, lacking, settings.given)
         self._questions: dict[str, Callable[[Process], bool | None]] = {
             name: (lambda _, ask=ask: ask(settings)) for name, ask in QUESTIONS.items()
         } | {
             "thrift": lambda _: ask_thrift(settings),
             "hbase": self._ask_hbase,
-            "flume": lambda _: self.demand_movement("flume", flume_state(settings, _tell)),
+            "flume": lambda _: self.demand_movement("flume", flume_state(settings, tell)),
             "streaming": lambda _: self.demand_movement("streaming", stream_state(settings)),
             "producer": lambda _: demand_heartbeat(self._places),
         }
@@ -180,7 +181,7 @@ class Watch:
             if victim not in running:
                 continue
             pid = running[victim].pid
-            _tell(f"{victim} (process {pid}) is killed: {patient.killed}")
+            tell(f"{victim} (process {pid}) is killed: {patient.killed}")
             self.killed[victim] = "" if victim == name else f"was killed by the watcher with {name}"
             kill(pid)
 
@@ -200,6 +201,14 @@ class Watch:
 
         self._questions[name] = both
 
+    def patient(self, name: str) -> Patient:
+        """Give what is known of a component."""
+        return self._patients[name]
+
+    def asked(self) -> set[str]:
+        """Give who was asked in the last round: those whose needs have answered."""
+        return set(self._answers)
+
     def answering(self) -> set[str]:
         """Give who has answered in the last round."""
         return {name for name, answers in self._answers.items() if answers}
@@ -207,25 +216,6 @@ class Watch:
     def is_in_doubt(self) -> bool:
         """Tell whether somebody did not answer in the last round."""
         return not all(self._answers.values())
-
-    def sweep(self) -> None:
-        """Delete the order log files that were read and whose retention is over, if we may."""
-        days = self._settings.log_retention_days
-        try:
-            for path in sweep(self._places.order_log, self._places.positions, days, now_ms()):
-                _tell(f"{path.name} is deleted: it was read, and its retention is over")
-        except OSError as error:
-            _tell(f"order log files whose retention is over stay for now: {error}")
-
-    def tidy(self) -> None:
-        """Remove what else is over; where HDFS is away it stays until the next time."""
-        hdfs = superuser_of(self._settings, timeout=10)
-        try:
-            today = calendar(read_programme(self._settings.programme)).today()
-            for what in remove_leftovers(self._settings, hdfs, time.time(), today):
-                _tell(what)
-        except (LoyaltyError, OSError) as error:
-            _tell(f"what is over stays for now: {error}")
 
     def _ask_hbase(self, process: Process) -> bool:
         """The region server is open, and a row is written and read back where Thrift answers.
@@ -261,7 +251,8 @@ class Watch:
             raise OSError(f"{' and '.join(standing)} are behind and do not move")
 
 
-def _tell(what: str) -> None:
+def tell(what: str) -> None:
+    """Write a line into the watcher's log."""
     os.write(2, f"{datetime.now(tz=UTC).isoformat(timespec='seconds')} {what}\n".encode())
 
 
@@ -275,7 +266,7 @@ def main() -> None:
 
     def guarded() -> None:
         try:
-            keep_watch(places, watch, Sampler(settings))
+            keep_watch(settings, watch, Sampler(settings))
         except BaseException:
             # a watcher that cannot look must not live on as a listener that only counts
             traceback.print_exc()

@@ -12,6 +12,8 @@ from pipeline.errors import UsageError
 from pipeline.nearest import nearest
 
 PREFIX: Final = "LOYALTY_"
+OTHERS: Final = ("COMPOSE_", "DOCKER_", "PIPELINE_ENV_FILE")
+"""Docker's variables may stand in the same .env, which it reads too."""
 GIVEN: Final = "given_"
 """In front of the fields for servers that exist already: LOYALTY_KAFKA is given_kafka, because
 `settings.kafka` is the address that everybody uses, given or not."""
@@ -68,6 +70,8 @@ def find_faults(file: Path, known: Collection[str]) -> list[str]:
         where = f"line {line.original.line} of {file.name}"
         if line.error or (line.key is not None and line.value is None):
             faults.append(f"{where} is not NAME=value")
+        elif line.key is not None and line.key.startswith(OTHERS):
+            continue
         elif line.key is not None and line.key.upper() not in known:
             faults.append(f"{line.key} ({where}) is no setting{suggest(line.key.upper(), known)}")
     return faults

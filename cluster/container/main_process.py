@@ -13,7 +13,7 @@ import time
 from typing import Final
 
 from cluster.container.care import STAGES, Marks
-from cluster.container.ready import answered
+from cluster.container.signs import say_answered, say_looks
 from cluster.jars import jar_folders
 from cluster.java import command, environment
 from cluster.stack import Stack
@@ -21,11 +21,15 @@ from cluster.stages import Question
 from cluster.supervision import DEFAULT_STOP_SECONDS, STOP_SECONDS, Process, Supervisor
 from cluster.vitals import kill
 from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, JUDGED_AFTER, Watch
+from pipeline.document import read_document, replace_document
+from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 
 SIGN_SECONDS: Final = 5
 HUNG_SECONDS: Final = 300
 """Each question has an end of its own, far below."""
+LAST_WORDS_SECONDS: Final = 5
+"""For the round at hand, when the child has ended."""
 _STARTING_SECONDS: Final = 1
 _GLANCE_SECONDS: Final = 0.2
 
@@ -49,9 +53,16 @@ class MainProcess:
         self._stack, self._name = stack, name
         self._marks = Marks(stack.places, name) if name in STAGES else None
         self._alone = Alone(stack.places, name)
-        self._watch = Watch(stack.settings, self._alone, given=needs_of(name))
+        self._watch = Watch(stack.settings, self._alone, given=needs_of(name), short={})
         self._watch.also(name, self._demand_beginning)
+        self._patient = self._watch.patient(name)
+        self._lives = stack.places.run / f"{name}.fruitless.json"
+        self._patient.fruitless = self._told = int((read_document(self._lives) or {}).get("n", 0))
         self._begins: Question | None = None
+        self._stands = False
+        """There is no child, because somebody wants it so."""
+        self._has_answered = False
+        """This child has, once."""
         self._looked = time.monotonic()
         self._ends = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -59,21 +70,32 @@ class MainProcess:
 
     def run(self) -> int:
         """Run until told to end (0), or until the child or its questioner has ended (1)."""
-        signal.signal(signal.SIGTERM, lambda *_: self._ends.set())
-        signal.signal(signal.SIGINT, lambda *_: self._ends.set())
+        signal.signal(signal.SIGTERM, self._end)
+        signal.signal(signal.SIGINT, self._end)
         self._watch.keep_an_eye_on_room()
         self._asking.start()
         try:
             return self._care()
         finally:
             self._ends.set()
+            self._asking.join(LAST_WORDS_SECONDS)
+
+    def _end(self, *_signal: object) -> None:
+        self._ends.set()
+        self._stack.halt.set()  # nobody waits for Kafka's answer any more
 
     def _care(self) -> int:
         signed = 0.0
         while not self._ends.wait(_GLANCE_SECONDS):
             shall_stand = self._marks is not None and self._marks.shall_stand()
+            self._stands = shall_stand and self._child is None
             if self._child is None and not shall_stand:
-                self._start()
+                try:
+                    self._start()
+                except LoyaltyError:
+                    if self._ends.is_set():
+                        break
+                    raise
             elif self._child is not None and shall_stand:
                 self._stop()
             elif self._child is not None and self._child.poll() is not None:
@@ -96,6 +118,7 @@ class MainProcess:
         component, settings = self._stack.components[self._name], self._stack.settings
         if self._marks is not None:
             self._marks.stands.unlink(missing_ok=True)
+        self._has_answered = False
         self._begins = self._stack.beginning(self._name)
         self._child = subprocess.Popen(
             command(component, settings, jar_folders()),
@@ -120,14 +143,28 @@ class MainProcess:
         pace: float = _STARTING_SECONDS
         while not self._ends.wait(pace):
             self._looked = time.monotonic()
-            found = self._watch.look()
-            if self._name in self._watch.answering() or not self._alone.pid:
-                answered().touch()
+            say_looks()
+            found = self._watch.look().get(self._name, {})
+            self._keep_count()
+            if self._stands or self._name in self._watch.answering():
+                self._has_answered |= not self._stands
+                say_answered()
                 pace = EVERY_SECONDS
-            elif answered().exists():
+            elif self._has_answered:
                 pace = DOUBT_SECONDS
-            if reason := found.get(self._name, {}).get("reason"):
+                # a long piece of work is no silence yet, by the patience of `status`
+                if self._name in self._watch.asked() and not found.get("stuck"):
+                    say_answered()
+            if reason := found.get("reason"):
                 sys.stderr.write(f"{self._name} does not answer: {reason}\n")
+
+    def _keep_count(self) -> None:
+        """Remember over the lives of the container how many kills in a row have brought nothing:
+        each lets the next child have more time.
+        """
+        if self._patient.fruitless != self._told:
+            self._told = self._patient.fruitless
+            replace_document(self._lives, {"n": self._told})
 
     def _demand_beginning(self) -> None:
         """Raise until a stage has shown once that this life of it has begun."""

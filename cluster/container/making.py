@@ -30,10 +30,11 @@ def _settings(stack: Stack) -> None:
     """
     settings, zone = stack.settings, stack.programme.time_zone
     found = stamp.read_stamp(settings)
-    if found is None:
-        found = stamp.write_stamp(settings, zone, "demo" if settings.producer else "empty")
-    stamp.check_stamp(found, settings, zone)
+    if found is not None:
+        stamp.check_stamp(found, settings, zone)
     ask_given(settings)
+    if found is None:  # what is stamped, given servers too, stays so
+        stamp.write_stamp(settings, zone, "demo" if settings.producer else "empty")
 
 
 def _demo(stack: Stack) -> None:

@@ -1,8 +1,6 @@
 """What a container's main process finds in its data folder before it begins."""
 
 import shutil
-import tempfile
-from pathlib import Path
 
 from cluster.boot import note_boot
 from cluster.configuration import render
@@ -47,10 +45,3 @@ def prepare(stack: Stack, name: str) -> None:
     for item in formats(settings, found.cluster_id, jars):
         if item.component == name:
             run_format(item, stack.components[name], settings, jars)
-
-
-def answered() -> Path:
-    """Give the file whose time is that of the component's last real answer: Docker's health check
-    looks at it.
-    """
-    return Path(tempfile.gettempdir()) / "answered"  # in a folder of the container alone

@@ -8,8 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from cluster.leftovers import forget_raw, old_sessions
-from cluster.supervision import Supervisor
-from cluster.watch import Watch
+from cluster.tidying import tidy
 from drill.stack import OwnStack
 from pipeline.raw import begins_at, first_whole_date
 from pipeline.webhdfs import Hdfs
@@ -67,7 +66,7 @@ def test_the_watcher_tidies_up(quiet_stack: OwnStack, capfd: pytest.CaptureFixtu
     for path in (old, new):
         path.touch()
     os.utime(old, (two_days_ago, two_days_ago))
-    Watch(quiet_stack.settings, Supervisor(quiet_stack.places)).tidy()
+    tidy(quiet_stack.settings)
     assert (old.exists(), new.exists()) == (False, True)
     said = capfd.readouterr().err
     assert f"{old} is deleted: its session is over" in said

@@ -2,10 +2,8 @@
 
 import os
 import select
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,65 +11,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cluster.container import main_process
 from cluster.container.care import Containers, Marks, care_of
-from cluster.container.main_process import MainProcess
-from cluster.stack import Stack
 from cluster.supervision import Supervisor
 from cluster.watch import Watch
 from pipeline.cli import app
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
-from pipeline.programme import read_programme
 from pipeline.settings import ROOT, Settings
+from tests.unit.main_processes import WAITS, beside, places, run_main
 from tests.waiting import wait_until
 
-WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    """The stages' volume."""
-    places = Places(tmp_path)
-    (places.run / "stages").mkdir(parents=True)
-    places.producer.mkdir()
-    return places
-
-
-@pytest.fixture
-def run_main(places: Places, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], int]:
-    """Run the producer's main process with another child; gives its exit code."""
-    monkeypatch.setattr("tempfile.tempdir", str(places.run))
-
-    def run(command: list[str]) -> int:
-        monkeypatch.setattr(main_process, "command", lambda *_: command)
-        settings = Settings.model_validate({"data": places.data, "containers": True})
-        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            return MainProcess(
-                Stack(settings, read_programme(settings.programme)), "producer"
-            ).run()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    return run
-
-
-def beside(story: Callable[[], None]) -> list[BaseException]:
-    """Begin a story in another thread that ends with SIGTERM; gives what it will have raised."""
-    raised: list[BaseException] = []
-
-    def tell() -> None:
-        try:
-            story()
-        except BaseException as error:  # noqa: BLE001  # for the test's own thread
-            raised.append(error)
-        finally:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=tell, daemon=True).start()
-    return raised
+__all__ = ["places", "run_main"]
 
 
 def test_a_stage_stands_when_it_is_asked_to_and_goes_on(
@@ -136,30 +86,6 @@ def test_a_stage_whose_container_was_stopped_stands(
     assert care.start("streaming") is True
 
 
-def test_a_stage_is_healthy_once_this_life_has_shown_itself(
-    places: Places, run_main: Callable[[list[str]], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[int] = []
-
-    def begins() -> None:
-        if not begun:
-            raise LoyaltyError("not yet")
-
-    monkeypatch.setattr(Stack, "beginning", lambda *_: begins)
-    monkeypatch.setattr("cluster.watch.demand_heartbeat", lambda _places: None)
-    answered = places.run / "answered"
-
-    def story() -> None:
-        time.sleep(2.5)  # two looks
-        assert not answered.exists()
-        begun.append(1)
-        wait_until("it has answered", answered.exists)
-
-    raised = beside(story)
-    assert run_main(WAITS) == 0
-    assert raised == []
-
-
 def test_a_main_process_whose_child_has_ended_ends_too(
     run_main: Callable[[list[str]], int], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -187,22 +113,6 @@ def test_a_stage_whose_container_is_away_gives_no_sign(places: Places) -> None:
     os.utime(marks.lives, (long_ago, long_ago))
     with pytest.raises(LoyaltyError, match="no sign of life for 99 s"):
         marks.demand_life()
-
-
-def test_healthy_is_who_has_answered_within_half_a_minute(tmp_path: Path) -> None:
-    def is_healthy() -> bool:
-        script = ROOT / "cluster" / "container" / "bin" / "healthy"
-        done = subprocess.run(
-            [str(script)], env=os.environ | {"TMPDIR": str(tmp_path)}, check=False
-        )
-        return done.returncode == 0
-
-    assert not is_healthy(), "it has never answered"
-    answered = tmp_path / "answered"
-    answered.touch()
-    assert is_healthy()
-    os.utime(answered, (time.time() - 40,) * 2)
-    assert not is_healthy()
 
 
 def test_a_server_is_stopped_by_docker(places: Places) -> None:

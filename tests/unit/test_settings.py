@@ -116,6 +116,11 @@ def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / ".env"
 
 
+def test_dockers_own_variables_may_stand_beside_ours(env_file: Path) -> None:
+    env_file.write_text("COMPOSE_PROJECT_NAME=second\nLOYALTY_TOPIC=till\nDOCKER_HOST=x\n")
+    assert read_settings().topic == "till"
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

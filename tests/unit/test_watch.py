@@ -10,6 +10,7 @@ import pytest
 from cluster.movement import Reader
 from cluster.readiness import QUESTIONS
 from cluster.supervision import Process, Supervisor
+from cluster.tidying import sweep_order_log
 from cluster.watch import EVERY_SECONDS, LONGER_PATIENCE_SECONDS, Watch
 from pipeline.places import Places
 from pipeline.settings import Settings
@@ -165,12 +166,11 @@ def test_a_producer_without_a_sign_of_life_is_killed(
 
 
 def test_what_may_not_be_swept_stays_and_the_watcher_goes_on(
-    settings: Settings, ward: Ward, monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     def refused(*_: object) -> list[Path]:
         raise PermissionError(13, "Permission denied", "orders-x.log")
 
-    monkeypatch.setattr("cluster.watch.sweep", refused)
-    Watch(settings, ward).sweep()
+    monkeypatch.setattr("cluster.tidying.sweep", refused)
+    sweep_order_log(settings)
     assert "stay for now: [Errno 13] Permission denied: 'orders-x.log'" in capfd.readouterr().err
