@@ -7,6 +7,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from pipeline.wording import as_typed_here
+
 
 def is_plain() -> bool:
     """Tell whether no escape sequence may go out, whatever we write to: NO_COLOR, TERM=dumb."""
@@ -17,6 +19,10 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Leave it to pipeline/endings.py, as with every other output: Rich would exit with 1."""
         raise BrokenPipeError
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, with the commands that work here."""
+        super().print(*(as_typed_here(o) if isinstance(o, str) else o for o in objects), **options)
 
 
 # Rich leaves bold and dim in where NO_COLOR is set: without a colour system nothing is left. The
@@ -35,4 +41,4 @@ def print_json(document: Any) -> None:
 
 def say_error(sentence: str) -> None:
     """Print the sentence of an error on stderr."""
-    err.print("[red]error:[/red]", Text(sentence), soft_wrap=True)
+    err.print("[red]error:[/red]", Text(as_typed_here(sentence)), soft_wrap=True)

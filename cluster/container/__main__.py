@@ -7,6 +7,7 @@ from cluster.container.making import make
 from cluster.container.ready import open_stack, prepare
 from cluster.container.watching import idle, watch
 from pipeline.errors import LoyaltyError
+from pipeline.wording import as_typed_here
 
 
 def main(task: str, what: str = "") -> int:
@@ -30,4 +31,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(*sys.argv[1:]))
     except LoyaltyError as error:
-        sys.exit(f"{sys.argv[-1]}: {error}")
+        sys.exit(as_typed_here(f"{sys.argv[-1]}: {error}"))

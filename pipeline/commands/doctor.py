@@ -7,6 +7,7 @@ import typer
 from pipeline.console import out, print_json
 from pipeline.endings import leaving
 from pipeline.progress import working
+from pipeline.wording import as_typed_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,10 +58,14 @@ def draw(checks: "Sequence[Check]", width: int | None) -> "Iterator[Text]":
     margin = WORD_COLUMNS + subjects + 2
     for check in checks:
         word, colour = words[check.ok]
-        first, *rest = _folded(check.saw, width and width - margin)
+        first, *rest = _folded(as_typed_here(check.saw), width and width - margin)
         yield Text.assemble((word.ljust(WORD_COLUMNS), colour), f"{check.subject:<{subjects}}  ",
                             first)  # fmt: skip
-        rest += _folded(f"fix: {check.fix}", width and width - margin) if check.fix else []
+        rest += (
+            _folded(as_typed_here(f"fix: {check.fix}"), width and width - margin)
+            if check.fix
+            else []
+        )
         yield from (Text(" " * margin + line) for line in rest)
 
 

@@ -29,6 +29,11 @@ def test(
 
     Example: ./loyalty test
     """
+    from pipeline.commands.processes import refuse_containers
+    from pipeline.settings import read_settings
+
+    # no image has the tests
+    refuse_containers(read_settings(), "test", "`./loyalty test` in the checkout")
     from drill.leftovers import swept_folder
 
     if not unit:

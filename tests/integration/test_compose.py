@@ -5,9 +5,13 @@ One story on one project, in the order of the tests; each leaves it whole.
 
 import json
 import re
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import happybase
 import psutil
@@ -20,6 +24,7 @@ from drill.plan import Plan
 from drill.project import ContainerStack, describe_project, describe_stack
 from pipeline.errors import LoyaltyError
 from pipeline.places import RAW
+from pipeline.settings import ROOT
 from pipeline.webhdfs import Hdfs
 from tests.engine import engine
 from tests.integration.oracle import customer_ids, reckon
@@ -39,9 +44,11 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerSt
     """Build the image and start everything; it goes with its volumes at the end."""
     require_data()
     with engine() as environment:
+        # as a newcomer has it, but for refreshes that would be in the way of the tests' own
         project = describe_project(
-            tmp_path_factory.mktemp("compose"), environment, trigger_seconds="1"
-        )
+            tmp_path_factory.mktemp("compose"), environment,
+            trigger_seconds="1", producer="1", refresh="1h",
+        )  # fmt: skip
         project.compose("build", "-q", timeout=BUILD_SECONDS)
         try:
             project.up()
@@ -62,12 +69,23 @@ def assert_zeros(containers: ContainerStack) -> None:
     assert found["ok"], found["differences"]
 
 
-def test_every_service_is_healthy_and_nothing_is_invented(containers: ContainerStack) -> None:
+def count_of(containers: ContainerStack, run: str) -> int:
+    """Count the rows of invented orders: of the demo's history, or of its producer."""
+    (row,) = containers.sql(
+        f"select count(*) n from transactions_cln where order_id like '{run}-%'"
+    )
+    return int(row["n"])
+
+
+def test_every_service_is_healthy_and_orders_flow(containers: ContainerStack) -> None:
     states = containers.project.states()
     assert {name for name, state in states.items() if state == "exited"} == ONCE
     assert {state for name, state in states.items() if name not in ONCE} == {"healthy"}
     wait_until("the watcher has looked", lambda: bool(containers.answer("status")["healthy"]), 60)
-    assert containers.sql("select count(*) n from transactions_cln") == [{"n": 0}]
+    assert count_of(containers, "history") > 3000
+    wait_until("a first order", lambda: count_of(containers, "demo") > 0)
+    assert containers.sql("select count(*) n from loyalty") == [{"n": 2000}]
+    assert_zeros(containers)
     # Docker's own affairs are Docker's
     assert "docker compose up -d --wait" in " ".join(containers.run("up").stderr.split())
 
@@ -97,8 +115,14 @@ def test_the_image_has_no_tools_and_no_secret(containers: ContainerStack) -> Non
         words = ("--rm", "--user", "0", "--entrypoint", "sh", image, "-c", f"{script}; true")
         return containers.project.docker("run", *words)
 
-    assert shell("for t in mvn javac pip pip3 gcc git curl; do command -v $t; done") == ""
-    assert shell("find / -xdev '(' -name .env -o -path '*/secrets/*' ')'") == ""
+    assert shell("for t in mvn javac gcc git curl; do command -v $t; done") == ""
+    assert shell("find / -xdev -path '*/bin/pip*'") == ""
+    # what the base brings of the machine that made it is none of ours
+    names = (".env", ".netrc", "settings.xml", "settings-security.xml", "*.key", "id_*", ".npmrc")
+    named = " ".join(f"-o -name '{name}'" for name in names)
+    found = shell(f"find / -xdev '(' -path '*/secrets/*' {named} ')'").split()
+    # what the base brings of the machine that made it is none of ours
+    assert [path for path in found if not path.startswith(("/root/", "/etc/", "/usr/"))] == []
     (config,) = json.loads(containers.project.docker("image", "inspect", image))
     said = json.dumps(config["Config"]) + containers.project.docker("history", "--no-trunc", image)
     assert not re.search(r"password|secret|token", said, re.IGNORECASE)
@@ -106,6 +130,7 @@ def test_the_image_has_no_tools_and_no_secret(containers: ContainerStack) -> Non
 
 def test_the_receipts_give_the_same_totals_as_natively(containers: ContainerStack) -> None:
     containers.ok("customers", "load", str(CUSTOMERS))
+    assert "pause" in containers.answer("status")["producer"]["asked"]
     containers.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))
     assert_zeros(containers)
     week = reckon()
@@ -170,10 +195,12 @@ def test_the_hosts_own_clients_reach_the_published_ports(containers: ContainerSt
     ends = [consumer.get_watermark_offsets(TopicPartition(at.topic, p), timeout=20)[1]
             for p in parts]  # fmt: skip
     consumer.close()
-    assert sum(ends) == 8203
+    files = containers.places.order_files()
+    written = sum(path.read_bytes().count(b"\n") for path in files)
+    assert sum(ends) == written > 8203
     hdfs = Hdfs(at.webhdfs, user="flume")
     lines = sum(hdfs.read(path).count(b"\n") for path, _ in hdfs.walk(RAW))
-    assert lines == 8203, "read from the DataNode, whither the NameNode has sent us"
+    assert lines == written, "read from the DataNode, whither the NameNode has sent us"
 
 
 def test_killed_under_load_they_come_back_and_nothing_is_lost(containers: ContainerStack) -> None:
@@ -204,19 +231,61 @@ def test_what_stands_still_ends_itself_and_is_started_again(containers: Containe
 def test_orders_flow_when_they_are_asked_for(containers: ContainerStack) -> None:
     containers.ok("rate", "20/s")
     containers.ok("rate", "resume")
-    question = "select count(*) n from transactions_cln where order_id like 'demo-%'"
-    wait_until("orders in Hive", lambda: containers.sql(question) != [{"n": 0}], seconds=120)
+    before = count_of(containers, "demo")
+    wait_until("orders in Hive", lambda: count_of(containers, "demo") > before, seconds=120)
     containers.ok("rate", "pause")
     assert "pause" in containers.answer("status")["producer"]["asked"]
     assert_zeros(containers)
 
 
-def test_data_outlives_down_and_up(containers: ContainerStack) -> None:
+def test_ctrl_c_without_a_terminal_ends_the_command_inside(containers: ContainerStack) -> None:
+    """Docker's client hands no signal on; the launcher does."""
+    command = containers.command("produce", "--rate", "50/s", "--duration", "600")
+    begun = [path.name for path in containers.places.order_files()]
+    with subprocess.Popen(
+        command, env=containers.environment, cwd=ROOT,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+
+        def lines() -> int:
+            new = [p for p in containers.places.order_files() if p.name not in begun]
+            return sum(path.read_bytes().count(b"\n") for path in new)
+
+        wait_until("it writes", lambda: lines() > 50)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130
+        written = lines()
+    assert f"stopped by Ctrl-C: at least {written:,} whole lines were written" in said
+    time.sleep(2)
+    assert lines() == written
+
+
+def test_files_are_read_from_the_host(containers: ContainerStack, tmp_path: Path) -> None:
+    file = tmp_path / "till.log"
+    file.write_text("9|1558101600000|HOST-1|1|SALE|3|latte|1|4.00|\n")
+    containers.ok("produce", "--from", str(file))
+    done = containers.run("produce", "--from", "-", stdin="nonsense\n")
+    assert done.returncode == 0, done.stderr
+    assert_zeros(containers)
+    question = "select count(*) n from transactions_cln where order_id = 'HOST-1'"
+    wait_until("Hive", lambda: containers.sql(question) == [{"n": 1}])
+
+
+def test_data_outlives_down_and_up_with_another_schedule(containers: ContainerStack) -> None:
     found = totals(containers)
     containers.project.compose("down")
+    file = Path(containers.project.environment["PIPELINE_ENV_FILE"])
+    file.write_text(file.read_text().replace("LOYALTY_REFRESH=1h", "LOYALTY_REFRESH=5s"))
     containers.project.up()
     assert_zeros(containers)
     assert totals(containers) == found
+
+    def has_run() -> bool:
+        last = containers.answer("refreshes", "--last", "1")
+        return bool(last and last[0]["reason"] == "scheduled" and last[0]["ok"])
+
+    wait_until("a scheduled refresh", has_run, seconds=120)
 
 
 def test_down_v_removes_the_data(containers: ContainerStack) -> None:
