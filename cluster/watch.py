@@ -64,9 +64,11 @@ class Watch:
         supervisor: Supervisor,
         given: Iterable[str] | None = None,
         short: Mapping[str, float] | None = None,
+        *,
+        rewinds: bool = True,
     ) -> None:
         """given: who is only asked; by default whoever has an address. short: the folders that lack
-        room, by since when; by default as the watcher before has found.
+        room, by since when; by default as the watcher before has found. rewinds: see Shortage.
         """
         self._settings = settings
         self._places = Places(settings.data)
@@ -85,7 +87,7 @@ class Watch:
         findings do not say."""
         before = read_findings(self._places)  # of the watcher before
         lacking = before.short if short is None else short
-        self._shortage = Shortage(self._places, lacking, settings.given)
+        self._shortage = Shortage(self._places, lacking, settings.given, rewinds=rewinds)
         self._questions: dict[str, Callable[[Process], bool | None]] = {
             name: (lambda _, ask=ask: ask(settings)) for name, ask in QUESTIONS.items()
         } | {

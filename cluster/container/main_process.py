@@ -53,7 +53,9 @@ class MainProcess:
         self._stack, self._name = stack, name
         self._marks = Marks(stack.places, name) if name in STAGES else None
         self._alone = Alone(stack.places, name)
-        self._watch = Watch(stack.settings, self._alone, given=needs_of(name), short={})
+        self._watch = Watch(
+            stack.settings, self._alone, given=needs_of(name), short={}, rewinds=name == "flume"
+        )
         self._watch.also(name, self._demand_beginning)
         self._patient = self._watch.patient(name)
         self._lives = stack.places.run / f"{name}.fruitless.json"
