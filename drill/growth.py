@@ -1,11 +1,13 @@
 """`drill growth`: does a refresh cost what is new, or what is old?
 
-A demo's day is 1,000 orders. Its history becomes ten and a hundred times as long; each time 1,000
-new lines come, and what the refresh after them takes is read from its own record.
+A demo's day is 1,000 orders. Its history becomes ten and a hundred times as long, with the snapshot
+of yesterday, as a stack has it that has lived through these days; each time 1,000 new lines come,
+and what the refresh after them takes is read from its own record.
 """
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -17,6 +19,7 @@ from drill.refeed import await_everyone
 from drill.stack import OwnStack
 from drill.verdict import Outcome, Row, sentence
 from pipeline.errors import LoyaltyError
+from pipeline.programme import calendar, read_programme
 from producer.pool import demo_customers
 
 A_DAY: Final = 1_000
@@ -50,6 +53,8 @@ def run_growth(stack: OwnStack, plan: Plan, course: Course, told: Told) -> Outco
         orders = course.orders * factor
         _write_history(stack, key, plan.seed, course.orders * there, orders)
         there = factor
+        yesterday = calendar(read_programme(stack.settings.programme)).today() - timedelta(days=1)
+        stack.ok("refresh", "--data-dt", str(yesterday), timeout=900)
         _refresh(stack)
         seconds = []
         for turn in plan.each(range(course.rounds)):

@@ -19,7 +19,7 @@ from hive.days import bring_up, changed_dates, read_index
 from hive.generations import GenerationTable
 from hive.runs import Reason, Run, append_run
 from hive.session import Session, open_session
-from hive.snapshot import Snapshots, build
+from hive.snapshot import Snapshots, build, check
 from hive.sources import look
 from hive.tables import partition_names
 from pipeline.errors import Refused
@@ -189,7 +189,8 @@ def _make(session: Session, tables: Tables, snapshots: Snapshots, day: date) -> 
     begun = time.monotonic()
     while True:
         staged = f"{tables.staging}/loyalty-{day}-{uuid.uuid4().hex}"
-        rows, spent = build(session, f"{tables.loyalty.uri}{staged}", day, snapshots.base(day))
+        build(session, f"{tables.loyalty.uri}{staged}", day, snapshots.base(day))
+        rows, spent = check(tables.loyalty.hdfs, staged, day)
         if (newest := mark_of(tables.customers)) == snapshots.customers:
             break
         # a load came in between: nobody knows whose rows Hive has shown
