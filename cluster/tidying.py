@@ -3,7 +3,7 @@
 import time
 
 from cluster.leftovers import remove_leftovers
-from cluster.watch import tell
+from cluster.telling import tell
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.programme import calendar, read_programme

@@ -11,8 +11,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final
 
 from cluster.component import read_components
@@ -26,6 +25,7 @@ from cluster.restarts import count_ends
 from cluster.sampling import Sampler
 from cluster.startup import NOT_READY
 from cluster.supervision import Process, Supervisor
+from cluster.telling import tell
 from cluster.vitals import STOPPED, age, is_stopped, kill, load
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
@@ -66,10 +66,13 @@ class Watch:
         short: Mapping[str, float] | None = None,
         *,
         rewinds: bool = True,
+        only: str = "",
     ) -> None:
         """given: who is only asked; by default whoever has an address. short: the folders that lack
         room, by since when; by default as the watcher before has found. rewinds: see Shortage.
+        only: who is cared for; while that one answers, nobody else is asked.
         """
+        self._only = only
         self._settings = settings
         self._places = Places(settings.data)
         self._supervisor = supervisor
@@ -135,12 +138,38 @@ class Watch:
         for name in ended & running.keys():
             self._patients[name].reason = "its disk was full: what it was writing is in doubt"
             self._kill(name, running)
+        alone = self._only in asked and self._only not in waiting | ended
+        if not (alone and self._answers_at_once(asked[self._only])):
+            self._judge(asked, running, waiting | ended)
+        now = time.monotonic()
+        return {
+            name: patient.document(now, self._patience(name))
+            for name, patient in self._patients.items()
+            if name in asked or patient.kills
+        }
+
+    def _answers_at_once(self, process: Process) -> bool:
+        """Ask one before those that its answer needs, and take down nothing but an answer."""
+        if process.pid and is_stopped(process.pid):
+            return False
+        try:
+            proof = self._questions[process.name](process)
+        except NOT_READY:
+            return False
+        self._patients[process.name].answer(process.pid, proof=proof is not False)
+        self._answers[process.name] = True
+        return True
+
+    def _judge(
+        self, asked: Mapping[str, Process], running: Mapping[str, Process], excused: Container[str]
+    ) -> None:
+        """Ask everyone after those that its answer needs; kill who has been silent for too long."""
         for name, needs in JUDGED_AFTER.items():
             patient = self._patients[name]
             # who waits for room is not helped by a kill, nor is who needs it
             if (
                 name in asked
-                and name not in waiting | ended
+                and name not in excused
                 and all(self._answers.get(need) for need in needs)
             ):
                 self._answers[name] = self._ask(name, asked[name])
@@ -149,12 +178,6 @@ class Watch:
             else:
                 patient.silent = patient.ended = 0
                 patient.reason = ""
-        now = time.monotonic()
-        return {
-            name: patient.document(now, self._patience(name))
-            for name, patient in self._patients.items()
-            if name in asked or patient.kills
-        }
 
     def _ask(self, name: str, process: Process) -> bool:
         patient, now = self._patients[name], time.monotonic()
@@ -251,11 +274,6 @@ class Watch:
             raise OSError(f"{standing[0]} is behind and does not move")
         if standing:
             raise OSError(f"{' and '.join(standing)} are behind and do not move")
-
-
-def tell(what: str) -> None:
-    """Write a line into the watcher's log."""
-    os.write(2, f"{datetime.now(tz=UTC).isoformat(timespec='seconds')} {what}\n".encode())
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ HUNG_SECONDS: Final = 300
 LAST_WORDS_SECONDS: Final = 5
 """For the round at hand, when the child has ended."""
 _STARTING_SECONDS: Final = 1
-_GLANCE_SECONDS: Final = 0.2
+_GLANCE_SECONDS: Final = 0.5
 
 
 class Alone(Supervisor):
@@ -54,8 +54,10 @@ class MainProcess:
         self._marks = Marks(stack.places, name) if name in STAGES else None
         self._alone = Alone(stack.places, name)
         self._watch = Watch(
-            stack.settings, self._alone, given=needs_of(name), short={}, rewinds=name == "flume"
-        )
+            stack.settings, self._alone, given=needs_of(name), short={}, rewinds=name == "flume",
+            # HBase's real question is asked through Thrift, which has to be asked first
+            only="" if name == "hbase" else name,
+        )  # fmt: skip
         self._watch.also(name, self._demand_beginning)
         self._patient = self._watch.patient(name)
         self._lives = stack.places.run / f"{name}.fruitless.json"
