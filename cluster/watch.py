@@ -72,9 +72,7 @@ class Watch:
         room, by since when; by default as the watcher before has found. rewinds: see Shortage.
         only: who is cared for; while that one answers, nobody else is asked.
         """
-        self._only = only
-        self._settings = settings
-        self._places = Places(settings.data)
+        self._only, self._settings, self._places = only, settings, Places(settings.data)
         self._supervisor = supervisor
         names = given if given is not None else [
             name for name, one in read_components().items() if one.address(settings)
@@ -89,8 +87,8 @@ class Watch:
         """Who was killed, for whoever hears of its end (see count_ends); why, where its own
         findings do not say."""
         before = read_findings(self._places)  # of the watcher before
-        lacking = before.short if short is None else short
-        self._shortage = Shortage(self._places, lacking, settings.given, rewinds=rewinds)
+        short = before.short if short is None else short
+        self._shortage = Shortage(self._places, short, settings.given, rewinds=rewinds)
         self._questions: dict[str, Callable[[Process], bool | None]] = {
             name: (lambda _, ask=ask: ask(settings)) for name, ask in QUESTIONS.items()
         } | {
@@ -129,7 +127,7 @@ class Watch:
         running = {
             name: process
             for name, process in processes.items()
-            # who was asked to stop may take its time, and answers nobody meanwhile
+            # who was asked to stop may take its time
             if name in JUDGED_AFTER and process.pid and process.state != "STOPPING"
         }
         asked = running | self._given
@@ -270,10 +268,9 @@ class Watch:
         self.readers |= state
         standing = stuck(self._patients[name].behind, state)
         self._patients[name].behind = behind(state)
-        if len(standing) == 1:
-            raise OSError(f"{standing[0]} is behind and does not move")
         if standing:
-            raise OSError(f"{' and '.join(standing)} are behind and do not move")
+            verbs = "is behind and does" if len(standing) == 1 else "are behind and do"
+            raise OSError(f"{' and '.join(standing)} {verbs} not move")
 
 
 def main() -> None:
