@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.demo import settle_history
+from batch.load import remember_demo
+from cluster.demo import line_ends, settle_history
 from cluster.stack import Stack
 from cluster.stamp import Stamp
 from pipeline.errors import Refused, UsageError
@@ -31,6 +32,7 @@ from producer.history import (
 )
 from producer.members import write_members
 from producer.pool import demo_members
+from producer.rate import PAUSE, ask_rate, asked
 
 PROGRAMME = read_programme(ROOT / "programme.toml")
 ZONE = ZoneInfo(PROGRAMME.time_zone)
@@ -149,3 +151,29 @@ def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
     plan_file(places).write_text('{"orders": 3}')
     with pytest.raises(Refused, match="damaged"):
         read_plan(places)
+
+
+def test_a_start_waits_for_whole_lines_only(tmp_path: Path) -> None:
+    """A till may be amid a line, or have stopped there for good: nobody reads that."""
+    files = [tmp_path / f"orders-{name}.log" for name in ("half", "whole", "gone")]
+    files[0].write_bytes(b"1|2\n3|4")
+    files[1].write_bytes(b"1|2\n")
+    assert line_ends(files) == {(one.stat().st_ino, one.name): 4 for one in files[:2]}
+
+
+def test_a_load_that_came_to_nothing_leaves_the_demo_as_it_was(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    ask_rate(places, "5/s")
+    as_before = remember_demo(places)
+    places.customers_loaded.touch()
+    ask_rate(places, PAUSE)
+    as_before()
+    assert not places.customers_loaded.exists()
+    assert str(asked(places)) == "5/s"
+    # a chain's own members were there before, and the producer paused
+    places.customers_loaded.touch()
+    ask_rate(places, PAUSE)
+    as_before = remember_demo(places)
+    as_before()
+    assert places.customers_loaded.exists()
+    assert str(asked(places)) == PAUSE
