@@ -130,17 +130,19 @@ def test_another_rate_acts_within_two_seconds(places: Places, begin: Begin) -> N
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize(("rate", "seconds"), [("0.2/s", 12), ("1000/s", 5)])
-def test_what_is_asked_for_is_measured(
-    places: Places, begin: Begin, rate: str, seconds: float
-) -> None:
+@pytest.mark.parametrize("rate", ["0.2/s", "1000/s"])
+def test_what_is_asked_for_is_measured(places: Places, begin: Begin, rate: str) -> None:
+    """At once on a machine of its own; after a while where others kept the first orders back."""
     ask_rate(places, rate)
     process = begin()
-    wait_until("the orders are written", lambda: bool(written(places)))
-    time.sleep(seconds)
-    measured = measured_rate(places.order_log, now_ms())
+    wanted = float(rate.removesuffix("/s"))
+
+    def agrees() -> bool:
+        measured = measured_rate(places.order_log, now_ms())
+        return measured is not None and abs(measured - wanted) <= 0.05 * wanted
+
+    wait_until("the rate is measured", agrees, seconds=90)
     stop(process)
-    assert measured == pytest.approx(float(rate.removesuffix("/s")), rel=0.05)
 
 
 def test_max_is_many_times_a_faker_call_per_order() -> None:
