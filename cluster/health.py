@@ -114,7 +114,7 @@ def _runs(process: Process | None) -> bool:
 def _state_elsewhere(answer: object, reason: str) -> tuple[str, str]:
     """reason: why one that has no question is stuck, as the watcher has found."""
     if isinstance(answer, Exception):
-        return "silent", sentence_of(answer)
+        return "silent", _why(answer)
     if answer is NO_QUESTION:
         return ("stuck", reason) if reason else ("running", "")
     return "answering", ""

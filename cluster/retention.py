@@ -48,6 +48,12 @@ THEIRS: Final = "as its server does"
 """How long a given server keeps what is its own."""
 
 
+def _of_topic(places: Places, topic: str) -> "Held":
+    """Look at our own Kafka's disk, where it is this machine's (or this container's)."""
+    folder = places.data / "kafka"
+    return on_disk(folder.glob(f"{topic}-*/*")) if folder.exists() else (None, None)
+
+
 def _ours(settings: Settings, server: str, kept: str, setting: str) -> tuple[str, str | None]:
     """Give how long a server keeps something, and the setting that says so, if it is ours."""
     return (THEIRS, None) if server in settings.given else (kept, setting)
@@ -67,7 +73,7 @@ def describe_retention(settings: Settings, progress: Progress = unseen) -> list[
     raw = f"{s.raw_retention_days} days" if s.raw_retention_days else FOR_EVER
     rows: list[tuple[str, str, str | None, Callable[[], Held]]] = [
         ("topic", *_ours(s, "kafka", f"{s.topic_retention_days} days", "topic_retention_days"),
-         lambda: on_disk((places.data / "kafka").glob(f"{s.topic}-*/*"))),
+         lambda: _of_topic(places, s.topic)),
         ("order log files", f"{s.log_retention_days} days, if read", "log_retention_days",
          lambda: on_disk(places.order_files())),
         ("HDFS raw", raw, "raw_retention_days", lambda: _raw(hdfs)),

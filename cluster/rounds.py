@@ -11,6 +11,7 @@ from cluster.findings import Findings, write_findings
 from cluster.sampling import Sampler
 from cluster.tidying import sweep_order_log, tidy
 from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, Watch
+from flume.unclosed import Unclosed
 from pipeline.places import Places
 from pipeline.settings import Settings
 
@@ -28,6 +29,7 @@ def keep_watch(
     pause = threading.Event()  # never set: its wait is the pause between two rounds
     swept = tidied = -math.inf
     watch.keep_an_eye_on_room()
+    watch.also("flume", Unclosed(settings).demand)
     while True:
         begun = time.monotonic()
         health = watch.look()

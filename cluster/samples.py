@@ -133,7 +133,10 @@ def growing_lags(
         middle = (lags[0][0] + lags[-1][0]) / 2
         before = [lag for at, lag in lags if at <= middle]
         after = [lag for at, lag in lags if at > middle]
-        if min(after) > max(before) and after[-1] - before[0] >= LEAST_LAG:
+        at = [(s.at, s.values[source]) for s in window if source in s.values]
+        a_minute = 60 * (at[-1][1] - at[0][1]) / (at[-1][0] - at[0][0])
+        # what comes within a minute may wait for the next batch
+        if min(after) > max(before) and after[-1] - before[0] >= max(LEAST_LAG, a_minute):
             found[hop] = before[0], after[-1]
     return found
 

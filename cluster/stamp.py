@@ -112,7 +112,12 @@ def check_stamp(stamp: Stamp, settings: Settings, zone: str) -> None:
         )
     if stamp.given != (given := " ".join(settings.given)):
         raise Refused(
-            f"{settings.data} was begun with given servers for {stamp.given or 'nothing'}, the "
-            f"settings give {given or 'none'}; what was written is not where these look. Put them "
-            "back, or use another LOYALTY_DATA."
+            f"{settings.data} was begun with {_whose(stamp.given)}, the settings name"
+            f" {_whose(given)}; what was written is not where these look. Put them back, or use"
+            " another LOYALTY_DATA."
         )
+
+
+def _whose(given: str) -> str:
+    """Say which servers are not ours."""
+    return f"given servers for {' and '.join(given.split())}" if given else "our own servers"

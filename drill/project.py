@@ -229,4 +229,4 @@ def container_stack(
             project.up()
             yield describe_stack(project)
         finally:
-            project.compose("down", *([] if is_kept(folder) else ["-v"]))
+            project.compose("down", *([] if is_kept(folder) else ["-v", "--rmi", "all"]))

@@ -248,6 +248,11 @@ def _sentences(address: str) -> Iterator[None]:
             raise Unavailable(
                 f"HiveServer2 at {address} has ended the session; run the statement again."
             ) from error
+        if re.search(r"ConnectException|SafeMode|[Ss]afe mode|Failed to open new session", message):
+            raise Unavailable(
+                f"HiveServer2 at {address} does not reach HDFS or the metastore; `./loyalty status`"
+                " shows who is away."
+            ) from error
         raise Refused(
             f"Hive refused the statement: {message.rstrip('.')}; correct it: `show tables` and "
             "`describe TABLE` tell the names."

@@ -91,9 +91,13 @@ class Hdfs:
             if "Cannot obtain block length" in reason:
                 raise InDoubt(
                     f"HDFS refused {function} {path}: {reason}. Its DataNode died while it was"
-                    " written; Flume closes it within a minute or two: try again then."
+                    " written; Flume closes it within a minute or two, and is started again where"
+                    " it cannot: try again then."
                 ) from error
-            raise Unavailable(f"HDFS refused {function} {path}: {reason}") from error
+            raise Unavailable(
+                f"HDFS refused {function} {path}: {reason.rstrip('.')}; `./loyalty status` shows"
+                " its state."
+            ) from error
 
     def _call(self, function: str, *args: Any, **options: Any) -> Any:
         with self._sentences(function, args[0]):

@@ -11,6 +11,9 @@ _INSTEAD: Final = (
     (re.compile(r"\./loyalty up\b"), "docker compose up -d --wait"),
     (re.compile(r"\./loyalty logs (?=\w)"), "docker compose logs "),
     (re.compile(r"\./loyalty (?!--compose)"), "./loyalty --compose "),
+    (re.compile(r"another LOYALTY_DATA"), "another COMPOSE_PROJECT_NAME"),
+    # where the launcher has put a file of the host for as long as its command runs
+    (re.compile(r"/data/incoming/[0-9-]+/[0-9]+/"), ""),
 )
 
 

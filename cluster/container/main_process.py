@@ -21,12 +21,13 @@ from cluster.stages import Question
 from cluster.supervision import DEFAULT_STOP_SECONDS, STOP_SECONDS, Process, Supervisor
 from cluster.vitals import kill
 from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, JUDGED_AFTER, Watch
+from flume.unclosed import Unclosed
 from pipeline.document import read_document, replace_document
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 
 SIGN_SECONDS: Final = 5
-HUNG_SECONDS: Final = 300
+HUNG_SECONDS: Final = 150
 """Each question has an end of its own, far below."""
 LAST_WORDS_SECONDS: Final = 5
 """For the round at hand, when the child has ended."""
@@ -59,6 +60,8 @@ class MainProcess:
             only="" if name == "hbase" else name,
         )  # fmt: skip
         self._watch.also(name, self._demand_beginning)
+        if name == "flume":
+            self._watch.also(name, Unclosed(stack.settings).demand)
         self._patient = self._watch.patient(name)
         self._lives = stack.places.run / f"{name}.fruitless.json"
         self._patient.fruitless = self._told = int((read_document(self._lives) or {}).get("n", 0))

@@ -31,6 +31,10 @@ def completion(
 
     Example: ./loyalty completion bash --install
     """
+    from pipeline.commands.processes import refuse_containers
+    from pipeline.settings import read_settings
+
+    refuse_containers(read_settings(), "completion", "`completion` in the checkout, on the host")
     script = (SCRIPTS / f"completion.{shell}").read_text(encoding="utf-8")
     if not install:
         out.print(script, markup=False, end="")

@@ -33,7 +33,7 @@ def test(
     from pipeline.settings import read_settings
 
     # no image has the tests
-    refuse_containers(read_settings(), "test", "`./loyalty test` in the checkout")
+    refuse_containers(read_settings(), "test", "`test` in the checkout, without --compose")
     from drill.leftovers import swept_folder
 
     if not unit:

@@ -152,7 +152,7 @@ def test_who_does_not_even_look_is_ended(tmp_path: Path) -> None:
     with subprocess.Popen(WAITS) as hung:
         looks = tmp_path / "looks"
         looks.write_text(str(hung.pid))
-        for age, ends in ((500, False), (700, True)):
+        for age, ends in ((100, False), (200, True)):
             os.utime(looks, (time.time() - age,) * 2)
             done = subprocess.run(
                 [str(script)], env=os.environ | {"HOME": str(tmp_path)}, check=False

@@ -22,3 +22,6 @@ def test_in_a_container_they_are_dockers(monkeypatch: pytest.MonkeyPatch) -> Non
         " `docker compose up -d --wait`, `./loyalty --compose verify --wait`,"
         " or `./loyalty --compose drill`"
     )
+    assert as_typed_here("/data/incoming/179-8/1/x y.csv is empty; use another LOYALTY_DATA") == (
+        "x y.csv is empty; use another COMPOSE_PROJECT_NAME"
+    )

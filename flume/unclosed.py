@@ -1,0 +1,66 @@
+"""Raw files that the running agent has failed to close: only the next agent's start closes them.
+
+Flume tries once to close a file, and once to have its lease recovered. Where HDFS is away at both,
+the file stays open as long as the agent lives, since its client renews the lease; and where its
+DataNode died amid a write nobody can read it meanwhile.
+"""
+
+import re
+import time
+from typing import Final
+
+from cluster.regionserver import HasEnded
+from pipeline.errors import LoyaltyError
+from pipeline.places import RAW
+from pipeline.raw import dates
+from pipeline.settings import Settings
+from pipeline.webhdfs import Hdfs, superuser_of
+
+EVERY_SECONDS: Final = 60
+ROLL_MS: Final = 3_600_000
+"""After so long at most the agent closes a file (rollInterval in flume.conf)."""
+MARGIN_MS: Final = 150_000
+"""For the closing, and for the file of a date that is over (idleTimeout)."""
+_OPEN: Final = re.compile(r"\..+\.log\.tmp")
+
+
+def unclosed(hdfs: Hdfs, now_ms: int, root: str = RAW) -> list[str]:
+    """Give the files that the agent no longer writes and has not closed, of the last two dates.
+
+    It writes one at a time, which begins when the one before is closed. The time of a file that is
+    open is that of its beginning.
+    """
+    begun = sorted(
+        (status["modificationTime"], f"{root}/dt={day}/{name}")
+        for day in dates(hdfs, root)[-2:]
+        for name, status in hdfs.statuses(f"{root}/dt={day}")
+        if _OPEN.fullmatch(name)
+    )
+    if not begun or begun[-1][0] > now_ms - MARGIN_MS:
+        return []
+    late = begun if begun[-1][0] < now_ms - ROLL_MS - MARGIN_MS else begun[:-1]
+    return [path for _, path in late]
+
+
+class Unclosed:
+    """Looks for such files once a minute, and at each question while there are some."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._hdfs = superuser_of(settings, timeout=5)
+        self._looked = -EVERY_SECONDS
+        self._found: list[str] = []
+
+    def demand(self) -> None:
+        """Raise HasEnded where there are some: the agent has to be started again. A HDFS that is
+        away is not the agent's fault.
+        """
+        now = time.monotonic()
+        if not self._found and now < self._looked + EVERY_SECONDS:
+            return
+        self._looked = int(now)
+        try:
+            self._found = unclosed(self._hdfs, int(time.time() * 1000))
+        except LoyaltyError:
+            self._found = []
+        if self._found:
+            raise HasEnded(f"it has failed to close {self._found[0]}: its next start does that")
