@@ -45,6 +45,7 @@ def test_of_a_silent_hdfs_all_stores_wait_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cluster.retention.PATIENCE_SECONDS", 1)
+    (tmp_path / "kafka").mkdir()  # of our own Kafka something is known
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         told: list[tuple[int, int | None]] = []
