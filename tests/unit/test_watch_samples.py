@@ -150,3 +150,14 @@ def lagging(lags: list[int]) -> list[Sample]:
 def test_a_lag_that_only_grows_is_told_from_one_that_breathes(lags: list[int], grows: bool) -> None:
     expected = {"raw": (lags[0], lags[-1])} if grows else {}
     assert growing_lags(lagging(lags), {"raw": "topic"}, NOW) == expected
+
+
+@pytest.mark.parametrize(("lag", "grows"), [(160, False), (1500, True)])
+def test_what_waits_for_the_next_batch_is_no_growing_lag(lag: int, grows: bool) -> None:
+    """Ten minutes ago nothing came; since then 20 lines a second do."""
+    samples = [
+        Sample(NOW - 60 * age, {"topic": 1200 * (9 - age), "raw": 1200 * (9 - age) - behind})
+        for age, behind in zip(range(9, -1, -1), [0] * 5 + [lag] * 5, strict=True)
+    ]
+    expected = {"raw": (0, lag)} if grows else {}
+    assert growing_lags(samples, {"raw": "topic"}, NOW) == expected
