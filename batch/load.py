@@ -13,7 +13,7 @@ from typing import Any, Final
 from batch.process import run_job
 from hive.generations import GenerationTable
 from hive.session import connect
-from pipeline.errors import Refused, Unavailable
+from pipeline.errors import LoyaltyError, Refused, Unavailable
 from pipeline.generations import highest
 from pipeline.lock import only_one
 from pipeline.places import CUSTOMERS, RAW_CUSTOMERS, Places
@@ -64,7 +64,7 @@ def load_customers(settings: Settings, places: Places, file: Path, *, demo: bool
             keep_raw(hdfs, raw, generation)
         except BaseException:
             # what cannot be settled now, the next load settles
-            with suppress(Unavailable):
+            with suppress(LoyaltyError):
                 newest = highest(hdfs, CUSTOMERS)
                 settle_raw(hdfs, newest)
                 if newest == before:

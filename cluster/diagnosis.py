@@ -132,7 +132,7 @@ def _refresh(last: Document) -> Check:
     if last["outcome"] == "failed":
         return Check("refresh", False, f"failed at {last['last']}: {last['error']}",
                      "put right what it names, then `./loyalty refresh`")  # fmt: skip
-    ended = "stopped by hand" if last["outcome"] == "stopped" else "ok"
+    ended = "stopped" if last["outcome"] == "stopped" else "ok"
     return Check("refresh", True, f"{last['last']}, {ended}" if last["last"] else "none yet")
 
 

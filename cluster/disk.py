@@ -79,22 +79,15 @@ def settle_shortage(places: Places, short: Mapping[str, float]) -> None:
 class Shortage:
     """What the watcher has to know: who waits for room, and who is to be started again after it.
 
-    short: the folders that are short of room, by since when (epoch seconds). rewinds: after one of
-    HDFS the agent is asked to read again; of several that look, one asks.
+    short: the folders that are short of room, by since when (epoch seconds).
     """
 
     def __init__(
-        self,
-        places: Places,
-        short: Mapping[str, float] | None = None,
-        given: Container[str] = (),
-        *,
-        rewinds: bool = True,
+        self, places: Places, short: Mapping[str, float] | None = None, given: Container[str] = ()
     ) -> None:
         self._places = places
         self._needs = needs(given)
         self.short = dict(short or {})
-        self._rewinds = rewinds
 
     def keep_an_eye(self) -> None:
         """From now on, see also what is short between two looks."""
@@ -125,7 +118,7 @@ class Shortage:
             if need.folder in self.short and mib >= need.enough_mib:
                 since = self.short.pop(need.folder)
                 ended.update(need.again)
-                if self._rewinds and "flume" in need.again:
+                if "flume" in need.again:
                     ask_to_rewind(self._places, since)
         waits = {need.waits for need in self._needs if need.folder in self.short}
         return waits - {""}, ended

@@ -29,7 +29,7 @@ def keep_watch(
     pause = threading.Event()  # never set: its wait is the pause between two rounds
     swept = tidied = -math.inf
     watch.keep_an_eye_on_room()
-    watch.also("flume", Unclosed(settings).demand)
+    watch.also("flume", Unclosed(settings, watch.supervisor).demand)
     while True:
         begun = time.monotonic()
         health = watch.look()

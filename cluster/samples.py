@@ -115,6 +115,14 @@ def growth(samples: Sequence[Sample]) -> dict[str, float]:
     }
 
 
+def pace(lines: Sequence[tuple[float, int]]) -> float:
+    """Give lines a second, of counts at instants; 0 where there is one alone."""
+    if len(lines) < 2:
+        return 0
+    (begun, first), (ended, last) = lines[0], lines[-1]
+    return (last - first) / (ended - begun)
+
+
 def growing_lags(
     samples: Sequence[Sample], sources: Mapping[str, str], now: float
 ) -> dict[str, tuple[int, int]]:
@@ -133,10 +141,13 @@ def growing_lags(
         middle = (lags[0][0] + lags[-1][0]) / 2
         before = [lag for at, lag in lags if at <= middle]
         after = [lag for at, lag in lags if at > middle]
-        at = [(s.at, s.values[source]) for s in window if source in s.values]
-        a_minute = 60 * (at[-1][1] - at[0][1]) / (at[-1][0] - at[0][0])
-        # what comes within a minute may wait for the next batch
-        if min(after) > max(before) and after[-1] - before[0] >= max(LEAST_LAG, a_minute):
+        # where more comes than before, a minute's more may wait for the next batch
+        lines = [(s.at, s.values[source]) for s in window if source in s.values]
+        paces = [
+            pace([one for one in lines if (one[0] > middle) is late]) for late in (False, True)
+        ]
+        excused = max(LEAST_LAG, 60 * (paces[1] - paces[0]))
+        if min(after) > max(before) and after[-1] - before[0] >= excused:
             found[hop] = before[0], after[-1]
     return found
 

@@ -14,8 +14,8 @@ from pipeline.settings import Settings
 RESTORING: Final = "restoring"
 """How a folder was begun that a `restore` has not filled yet."""
 
-BEFORE: Final = frozenset({"run", "producer", "refreshes.jsonl", "sql-history", "stamp.json.new"})
-"""What commands, and a start that was killed at once, may have left in a data folder."""
+BEFORE: Final = frozenset({"run", "producer", "refreshes.jsonl", "sql-history"})
+"""What commands may have left in a data folder before its first start."""
 TILLS: Final = frozenset({"orders-log", "rejected"})
 """What tills may have: their lines are read by the first start."""
 
@@ -54,7 +54,8 @@ def check_unstamped(settings: Settings, also: frozenset[str] = frozenset()) -> N
 def holds_more(settings: Settings, also: frozenset[str] = frozenset()) -> bool:
     """Tell whether a folder without a stamp holds more than what commands leave before `up`."""
     there = {path.name for path in settings.data.iterdir()} if settings.data.exists() else set()
-    return bool(there - BEFORE - also)
+    half = {name for name in there if name.startswith("stamp.json.")}  # of a start that was killed
+    return bool(there - BEFORE - also - half)
 
 
 def make_cluster_id() -> str:

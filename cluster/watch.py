@@ -65,15 +65,14 @@ class Watch:
         given: Iterable[str] | None = None,
         short: Mapping[str, float] | None = None,
         *,
-        rewinds: bool = True,
         only: str = "",
     ) -> None:
         """given: who is only asked; by default whoever has an address. short: the folders that lack
-        room, by since when; by default as the watcher before has found. rewinds: see Shortage.
+        room, by since when; by default as the watcher before has found.
         only: who is cared for; while that one answers, nobody else is asked.
         """
         self._only, self._settings, self._places = only, settings, Places(settings.data)
-        self._supervisor = supervisor
+        self.supervisor = supervisor
         names = given if given is not None else [
             name for name, one in read_components().items() if one.address(settings)
         ]  # fmt: skip
@@ -88,7 +87,7 @@ class Watch:
         findings do not say."""
         before = read_findings(self._places)  # of the watcher before
         short = before.short if short is None else short
-        self._shortage = Shortage(self._places, short, settings.given, rewinds=rewinds)
+        self._shortage = Shortage(self._places, short, settings.given)
         self._questions: dict[str, Callable[[Process], bool | None]] = {
             name: (lambda _, ask=ask: ask(settings)) for name, ask in QUESTIONS.items()
         } | {
@@ -123,7 +122,7 @@ class Watch:
         Gives {name: {answered_at (ISO), silent (questions), reason, stuck, kills, killed,
         killed_at (ISO)}} of those that were asked or killed.
         """
-        processes = self._supervisor.processes()
+        processes = self.supervisor.processes()
         running = {
             name: process
             for name, process in processes.items()

@@ -54,7 +54,8 @@ def waits(stack: OwnStack, key: Path, since_ms: int, until_ms: int) -> dict[str,
 def too_slow(found: dict[str, Waits], trigger_seconds: float) -> list[str]:
     """Say which store the lines reach later than the budget allows."""
     most = {HBASE: HBASE_SECONDS, TABLE: trigger_seconds + BEYOND_TRIGGER}
-    return [
+    said = [f"no line was measured in {store}" for store, one in found.items() if not one.lines]
+    return said + [
         f"99 in 100 lines are in {store} after {one.most:.1f} s, and {most[store]:.1f} is the most"
         for store, one in found.items()
         if one.most > most[store]

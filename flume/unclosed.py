@@ -10,6 +10,8 @@ import time
 from typing import Final
 
 from cluster.regionserver import HasEnded
+from cluster.supervision import Supervisor
+from cluster.vitals import age
 from pipeline.errors import LoyaltyError
 from pipeline.places import RAW
 from pipeline.raw import dates
@@ -17,10 +19,13 @@ from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs, superuser_of
 
 EVERY_SECONDS: Final = 60
+YOUNG_SECONDS: Final = 180
 ROLL_MS: Final = 3_600_000
 """After so long at most the agent closes a file (rollInterval in flume.conf)."""
 MARGIN_MS: Final = 150_000
 """For the closing, and for the file of a date that is over (idleTimeout)."""
+ROLL_MARGIN_MS: Final = 900_000
+"""Flume's hour is of another clock than HDFS's."""
 _OPEN: Final = re.compile(r"\..+\.log\.tmp")
 
 
@@ -38,14 +43,15 @@ def unclosed(hdfs: Hdfs, now_ms: int, root: str = RAW) -> list[str]:
     )
     if not begun or begun[-1][0] > now_ms - MARGIN_MS:
         return []
-    late = begun if begun[-1][0] < now_ms - ROLL_MS - MARGIN_MS else begun[:-1]
+    late = begun if begun[-1][0] < now_ms - ROLL_MS - ROLL_MARGIN_MS else begun[:-1]
     return [path for _, path in late]
 
 
 class Unclosed:
     """Looks for such files once a minute, and at each question while there are some."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
         self._hdfs = superuser_of(settings, timeout=5)
         self._looked = -EVERY_SECONDS
         self._found: list[str] = []
@@ -54,7 +60,11 @@ class Unclosed:
         """Raise HasEnded where there are some: the agent has to be started again. A HDFS that is
         away is not the agent's fault.
         """
-        now = time.monotonic()
+        now, process = time.monotonic(), self._supervisor.processes().get("flume")
+        # a young one is at it: it closes what was left open before it becomes the agent
+        if process is None or not process.pid or age(process.pid) < YOUNG_SECONDS:
+            self._found = []
+            return
         if not self._found and now < self._looked + EVERY_SECONDS:
             return
         self._looked = int(now)

@@ -1,4 +1,4 @@
-"""HBase through its Thrift server with happybase; only verify, which shares nothing, has its own.
+"""HBase through its Thrift server with happybase; verify and the drills, who judge, have their own.
 
 Without a client timeout a call hangs while the region server is away. A connection dies after a
 minute idle, so a read is tried once more on a new one; a write never is.

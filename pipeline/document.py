@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
     mode: of the file, less what the umask takes away.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
+    # of its own: several processes may replace the file at the same moment
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     new.touch(mode)
     with new.open("wb") as file:
         file.write(content)

@@ -213,7 +213,7 @@ def _refresh(document: Mapping[str, Any]) -> str:
     words = []
     if last["last"]:
         since = (now - datetime.fromisoformat(last["last"])).total_seconds()
-        ended = {"failed": f"failed: {_clause(last['error'])}", "stopped": "stopped by hand"}
+        ended = {"failed": f"failed: {_clause(last['error'])}", "stopped": "stopped"}
         words.append(f"{ago(since)} ago, {ended.get(last['outcome'], 'ok')}")
     elif document["customers"]:
         words.append("none yet; `./loyalty refresh` makes today's snapshot")

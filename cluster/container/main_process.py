@@ -55,13 +55,13 @@ class MainProcess:
         self._marks = Marks(stack.places, name) if name in STAGES else None
         self._alone = Alone(stack.places, name)
         self._watch = Watch(
-            stack.settings, self._alone, given=needs_of(name), short={}, rewinds=name == "flume",
+            stack.settings, self._alone, given=needs_of(name), short={},
             # HBase's real question is asked through Thrift, which has to be asked first
             only="" if name == "hbase" else name,
         )  # fmt: skip
         self._watch.also(name, self._demand_beginning)
         if name == "flume":
-            self._watch.also(name, Unclosed(stack.settings).demand)
+            self._watch.also(name, Unclosed(stack.settings, self._alone).demand)
         self._patient = self._watch.patient(name)
         self._lives = stack.places.run / f"{name}.fruitless.json"
         self._patient.fruitless = self._told = int((read_document(self._lives) or {}).get("n", 0))

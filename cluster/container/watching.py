@@ -25,7 +25,7 @@ def watch(stack: Stack) -> NoReturn:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # files of commands whose terminal went away with them
     shutil.rmtree(stack.places.data / "incoming", ignore_errors=True)
-    watch = Watch(stack.settings, Containers(stack.places), given=stack.components, rewinds=False)
+    watch = Watch(stack.settings, Containers(stack.places), given=stack.components)
     for name in STAGES:
         watch.also(name, partial(_demand_life, stack.places, name))
 

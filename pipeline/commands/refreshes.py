@@ -42,7 +42,7 @@ def refreshes(
     else:
         err.print("no refresh yet; `./loyalty refresh` makes today's snapshot")
     for run in reversed([run for run in runs if run.error]):
-        err.print(f"{run.at} failed: {run.error}", markup=False, soft_wrap=True)
+        err.print(f"{run.at} {run.outcome}: {run.error}", markup=False, soft_wrap=True)
     if due := next_run(places):
         err.print(f"next: {due}")
     elif settings.is_scheduled:

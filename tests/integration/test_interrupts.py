@@ -74,4 +74,4 @@ def test_hive_ends_a_statement_that_nobody_waits_for(stack: OwnStack, tmp_path: 
     wait_until("Hive computes", lambda: server.cpu_percent(interval=2) > 40, seconds=120)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
-    wait_until("Hive rests", lambda: server.cpu_percent(interval=2) < 20, seconds=60)
+    wait_until("Hive rests", lambda: server.cpu_percent(interval=2) < 20, seconds=180)

@@ -24,7 +24,7 @@ def test_status_is_one_object_with_what_scripts_rely_on(stack: OwnStack) -> None
         assert {"name", "state", "restarts", "port", "rss_mib"} <= component.keys()
     assert document["producer"].keys() >= {"asked", "measured"}
     assert document["lag"].keys() == {"flume-hdfs", "flume-hbase", "streaming"}
-    assert document["refresh"].keys() >= {"last", "ok"}
+    assert document["refresh"].keys() >= {"last", "outcome"}
     by_name = {c["name"]: c for c in document["components"]}
     assert by_name["kafka"]["state"] == "answering"
     assert by_name["kafka"]["port"] == stack.settings.kafka_port

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.regionserver import HasEnded
 from drill.stack import OwnStack
-from flume.unclosed import MARGIN_MS, ROLL_MS, Unclosed, unclosed
+from flume.unclosed import MARGIN_MS, ROLL_MARGIN_MS, ROLL_MS, Unclosed, unclosed
 from pipeline.webhdfs import Hdfs, superuser_of
 
 NOW = int(time.time() * 1000)
@@ -55,7 +55,7 @@ def test_one_beside_a_newer_one_was_not_closed(raw: Raw) -> None:
 
 
 def test_one_that_should_have_been_rolled_long_ago_was_not_closed(raw: Raw) -> None:
-    old = raw.begin(".orders.1.log.tmp", ROLL_MS + MARGIN_MS + SECOND, day="2026-11-29")
+    old = raw.begin(".orders.1.log.tmp", ROLL_MS + ROLL_MARGIN_MS + SECOND, day="2026-11-29")
     assert raw.late() == [old]
     raw.begin(".orders.0.log.tmp", 99 * ROLL_MS, day="2026-11-01")
     raw.begin("orders.3.log", 0)
@@ -65,7 +65,9 @@ def test_one_that_should_have_been_rolled_long_ago_was_not_closed(raw: Raw) -> N
 def test_the_agent_is_given_up_for_it_and_only_for_that(
     raw: Raw, quiet_stack: OwnStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = Unclosed(quiet_stack.settings)
+    looks = Unclosed(quiet_stack.settings, quiet_stack.supervisor)
+    ages = [500.0]
+    monkeypatch.setattr("flume.unclosed.age", lambda _pid: ages[-1])
     found: list[str] = []
     monkeypatch.setattr("flume.unclosed.unclosed", lambda *_: list(found))
     looks.demand()
@@ -77,10 +79,13 @@ def test_the_agent_is_given_up_for_it_and_only_for_that(
     monkeypatch.setattr("flume.unclosed.EVERY_SECONDS", 60)
     with pytest.raises(HasEnded):
         looks.demand()
+    ages.append(20.0)
+    looks.demand()  # the next agent is closing it
+    ages.append(500.0)
     found.clear()
-    looks.demand()  # the next agent has closed it
+    looks.demand()
 
 
 def test_hdfs_that_is_away_is_not_the_agents_fault(quiet_stack: OwnStack) -> None:
     away = quiet_stack.settings.model_copy(update={"namenode_http_port": 9})
-    Unclosed(away).demand()
+    Unclosed(away, quiet_stack.supervisor).demand()

@@ -40,11 +40,11 @@ def test_a_stopped_stack_is_one_row_and_no_fault() -> None:
     assert "`./loyalty up`" in checks[0].saw
 
 
-def test_a_refresh_that_was_stopped_by_hand_is_no_fault() -> None:
+def test_a_refresh_that_was_stopped_is_no_fault() -> None:
     found = document(refresh=document()["refresh"] | {"outcome": "stopped", "error": "Stopped."})
     (check,) = (one for one in diagnose(found, ROOM) if one.subject == "refresh")
     assert check.ok
-    assert check.saw.endswith("stopped by hand")
+    assert check.saw.endswith(", stopped")
 
 
 FAULTS: list[tuple[dict[str, Any], str, str]] = [

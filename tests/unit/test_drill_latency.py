@@ -34,5 +34,6 @@ def test_what_is_later_than_the_budget_is_a_complaint() -> None:
     assert too_slow({HBASE: Waits(0.2, 1.0, 9, 5), TABLE: Waits(3, 8.0, 9, 5)}, 5) == []
     (one,) = too_slow({HBASE: Waits(0.2, 1.1, 9, 5), TABLE: Waits(3, 8.0, 9, 5)}, 5)
     assert "HBase" in one
+    assert too_slow({HBASE: Waits(0, 0, 0, 0)}, 5) == ["no line was measured in HBase"]
     (other,) = too_slow({HBASE: Waits(0.2, 0.3, 9, 5), TABLE: Waits(3, 8.2, 9, 5)}, 5)
     assert "transactions_cln" in other

@@ -154,10 +154,20 @@ def test_a_lag_that_only_grows_is_told_from_one_that_breathes(lags: list[int], g
 
 @pytest.mark.parametrize(("lag", "grows"), [(160, False), (1500, True)])
 def test_what_waits_for_the_next_batch_is_no_growing_lag(lag: int, grows: bool) -> None:
-    """Ten minutes ago nothing came; since then 20 lines a second do."""
+    """For five minutes nothing came; since then 20 lines a second do."""
+    written = [0] * 5 + [1200 * minute for minute in range(1, 6)]
     samples = [
-        Sample(NOW - 60 * age, {"topic": 1200 * (9 - age), "raw": 1200 * (9 - age) - behind})
-        for age, behind in zip(range(9, -1, -1), [0] * 5 + [lag] * 5, strict=True)
+        Sample(NOW - 60 * (9 - place), {"topic": lines, "raw": lines - (lag if lines else 0)})
+        for place, lines in enumerate(written)
     ]
     expected = {"raw": (0, lag)} if grows else {}
     assert growing_lags(samples, {"raw": "topic"}, NOW) == expected
+
+
+def test_a_reader_that_is_a_little_too_slow_grows() -> None:
+    """Twenty lines a second come, all the time, and nineteen are read."""
+    samples = [
+        Sample(NOW - 60 * age, {"topic": 1200 * (9 - age), "raw": 1140 * (9 - age)})
+        for age in range(9, -1, -1)
+    ]
+    assert growing_lags(samples, {"raw": "topic"}, NOW) == {"raw": (0, 540)}
