@@ -17,6 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.places import Places
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import Settings, read_settings
+from pipeline.signals import ends_once
 
 
 def sql(  # noqa: PLR0917 (options have no order)
@@ -83,6 +84,7 @@ def sql(  # noqa: PLR0917 (options have no order)
     if not given:
         raise UsageError("There is no statement to run; give one in quotes, or a file with one.")
     with (
+        ends_once(),  # SIGTERM ends the statement, too: Hive would compute on
         leaving(
             "Hive is asked to end the statement, in a minute or two; what it had changed stays."
         ),

@@ -66,12 +66,16 @@ def test_a_refresh_that_is_stopped_is_listed_as_that(
     assert sum((Decimal(row["spnd_amt"]) for row in rows), Decimal(0)) == members
 
 
-def test_hive_ends_a_statement_that_nobody_waits_for(stack: OwnStack, tmp_path: Path) -> None:
-    numbers = "(select 1 one lateral view posexplode(split(space(40000), ' ')) e as i, x)"
-    statement = f"select sum(hash(a.i, b.i) % 7) from {numbers} a cross join {numbers} b"
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_hive_ends_a_statement_that_nobody_waits_for(
+    stack: OwnStack, tmp_path: Path, sign: signal.Signals, code: int
+) -> None:
+    exploded = "lateral view posexplode(split(space(40000), ' ')) e as i, x"
+    numbers = f"(select i from (select 1 one) u {exploded})"
+    statement = f"select sum(hash(a.i, b.i) % 7) s from {numbers} a cross join {numbers} b"
     server = psutil.Process(stack.supervisor.processes()["hiveserver2"].pid)
     process = stack.start("sql", statement, log=tmp_path / "said")
     wait_until("Hive computes", lambda: server.cpu_percent(interval=2) > 40, seconds=120)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
+    process.send_signal(sign)
+    assert process.wait(timeout=60) == code
     wait_until("Hive rests", lambda: server.cpu_percent(interval=2) < 20, seconds=180)
