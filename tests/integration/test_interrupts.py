@@ -3,10 +3,10 @@
 import json
 import re
 import signal
+import subprocess
 from decimal import Decimal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from drill.stack import OwnStack
@@ -68,14 +68,21 @@ def test_a_refresh_that_is_stopped_is_listed_as_that(
 
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_hive_ends_a_statement_that_nobody_waits_for(
-    stack: OwnStack, tmp_path: Path, sign: signal.Signals, code: int
+    stack: OwnStack, week: Reckoning, tmp_path: Path, sign: signal.Signals, code: int
 ) -> None:
-    exploded = "lateral view posexplode(split(space(40000), ' ')) e as i, x"
-    numbers = f"(select i from (select 1 one) u {exploded})"
-    statement = f"select sum(hash(a.i, b.i) % 7) s from {numbers} a cross join {numbers} b"
-    server = psutil.Process(stack.supervisor.processes()["hiveserver2"].pid)
+    """One that sleeps a second for each member: half an hour, if nobody ended it."""
+    sleep = "reflect('java.lang.Thread', 'sleep', cast(1000 as bigint))"
+    statement = f"select sum(length(cast({sleep} as string))) from customers_cln"
+    server = str(stack.supervisor.processes()["hiveserver2"].pid)
+
+    def sleeps() -> bool:
+        threads = subprocess.run(
+            ["jcmd", server, "Thread.print"], capture_output=True, text=True, check=True
+        )
+        return "UDFReflect" in threads.stdout
+
     process = stack.start("sql", statement, log=tmp_path / "said")
-    wait_until("Hive computes", lambda: server.cpu_percent(interval=2) > 40, seconds=120)
+    wait_until("Hive computes", sleeps, seconds=120)
     process.send_signal(sign)
     assert process.wait(timeout=60) == code
-    wait_until("Hive rests", lambda: server.cpu_percent(interval=2) < 20, seconds=180)
+    wait_until("Hive has ended it", lambda: not sleeps(), seconds=120)
