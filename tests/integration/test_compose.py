@@ -117,7 +117,16 @@ def test_the_image_has_no_tools_and_no_secret(containers: ContainerStack) -> Non
 
     assert shell("for t in mvn javac gcc git curl; do command -v $t; done") == ""
     assert shell("find / -xdev -path '*/bin/pip*'") == ""
-    names = (".env", ".netrc", "settings.xml", "settings-security.xml", "*.key", "id_*", ".npmrc")
+    names = (
+        ".env",
+        ".netrc",
+        "settings.xml",
+        "settings-security.xml",
+        "*.key",
+        "id_rsa*",
+        "id_ed25519*",
+        ".npmrc",
+    )
     named = " ".join(f"-o -name '{name}'" for name in names)
     found = shell(f"find / -xdev '(' -path '*/secrets/*' {named} ')'").split()
     # what the base brings of the machine that made it is none of ours
