@@ -20,6 +20,7 @@ from pipeline.webhdfs import Hdfs, superuser_of
 
 EVERY_SECONDS: Final = 60
 YOUNG_SECONDS: Final = 180
+"""So old an agent has closed what the one before had left, which takes a minute at most."""
 ROLL_MS: Final = 3_600_000
 """After so long at most the agent closes a file (rollInterval in flume.conf)."""
 MARGIN_MS: Final = 150_000

@@ -63,8 +63,10 @@ class MainProcess:
         if name == "flume":
             self._watch.also(name, Unclosed(stack.settings, self._alone).demand)
         self._patient = self._watch.patient(name)
-        self._lives = stack.places.run / f"{name}.fruitless.json"
-        self._patient.fruitless = self._told = int((read_document(self._lives) or {}).get("n", 0))
+        self._fruitless_file = stack.places.run / f"{name}.fruitless.json"
+        self._patient.fruitless = self._told = int(
+            (read_document(self._fruitless_file) or {}).get("n", 0)
+        )
         self._begins: Question | None = None
         self._stands = False
         """There is no child, because somebody wants it so."""
@@ -171,7 +173,7 @@ class MainProcess:
         """
         if self._patient.fruitless != self._told:
             self._told = self._patient.fruitless
-            replace_document(self._lives, {"n": self._told})
+            replace_document(self._fruitless_file, {"n": self._told})
 
     def _demand_beginning(self) -> None:
         """Raise until a stage has shown once that this life of it has begun."""

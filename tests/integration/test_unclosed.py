@@ -86,6 +86,11 @@ def test_the_agent_is_given_up_for_it_and_only_for_that(
     looks.demand()
 
 
-def test_hdfs_that_is_away_is_not_the_agents_fault(quiet_stack: OwnStack) -> None:
+def test_hdfs_that_is_away_is_not_the_agents_fault(
+    quiet_stack: OwnStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     away = quiet_stack.settings.model_copy(update={"namenode_http_port": 9})
-    Unclosed(away, quiet_stack.supervisor).demand()
+    monkeypatch.setattr("flume.unclosed.age", lambda _pid: 500.0)
+    looks = Unclosed(away, quiet_stack.supervisor)
+    looks.demand()
+    assert looks._looked > 0, "it has asked"

@@ -141,7 +141,7 @@ def test_what_is_asked_for_is_measured(places: Places, begin: Begin, rate: str) 
         measured = measured_rate(places.order_log, now_ms())
         return measured is not None and abs(measured - wanted) <= 0.05 * wanted
 
-    wait_until("the rate is measured", agrees, seconds=90)
+    assert wait_until("the rate is measured", agrees, seconds=90) < 90
     stop(process)
 
 
