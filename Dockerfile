@@ -37,7 +37,7 @@ COPY cluster/container/prune.py cluster/container/
 RUN --mount=type=cache,target=/pip \
     export PIP_CACHE_DIR=/pip \
  && python3 -m venv .venv \
- && .venv/bin/pip install -q --require-hashes -r requirements.lock \
+ && .venv/bin/pip install -q --no-compile --require-hashes -r requirements.lock \
  && .venv/bin/python cluster/container/prune.py
 
 # each jar checked by its hash, Flume's class compiled, the code compiled

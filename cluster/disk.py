@@ -5,9 +5,10 @@ import threading
 import time
 from collections.abc import Container, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from cluster.findings import read_findings, write_findings
 from flume.rewind import ask_to_rewind
 from pipeline.places import Places
 
@@ -101,10 +102,17 @@ class Shortage:
         threading.Thread(target=glance, daemon=True).start()
 
     def glance(self) -> None:
-        """Take down who is short of room: it stays so until a look finds enough."""
+        """Take down who is short of room: it stays so until a look finds enough, and for the
+        watcher after this one, too.
+        """
         for need in self._needs:
+            if need.folder in self.short:
+                continue
             if _free_mib(self._places, need.folder) < need.least_mib:
-                self.short.setdefault(need.folder, time.time())
+                self.short[need.folder] = time.time()
+                with suppress(OSError):  # the end of the round tells it again
+                    told = read_findings(self._places)
+                    write_findings(self._places, replace(told, short=dict(self.short)))
 
     def look(self) -> tuple[set[str], set[str]]:
         """Give the components that wait now, and those whose shortage has just ended.

@@ -39,21 +39,21 @@ def read_whys(places: Places, now: float) -> dict[str, str]:
 
 
 def count_ends(places: Places, killed: dict[str, str]) -> None:
-    """Count until supervisord goes away; the file holds {name: {restarts, at (ISO), event, why}}.
+    """Count until supervisord goes away; the file holds {name: {restarts, at (ISO), why}}.
 
     killed: whom the watcher has killed, and the sentence for it; who has ended is taken out.
     """
     # there are some where this listener has ended and was started again
     counts: dict[str, dict[str, object]] = read_document(_file(places)) or {}
     while True:
-        headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
+        _, payload = childutils.listener.wait(sys.stdin, sys.stdout)
         event = childutils.get_headers(payload)
         name = event["processname"]
         at = datetime.now(tz=UTC).isoformat(timespec="seconds")
         # an end that was asked for is STOPPED, which we do not listen to
         died = int(str(counts.get(name, {}).get("restarts", 0))) + 1
         why = killed.pop(name) if name in killed else describe_end(places, name, at)
-        counts[name] = {"restarts": died, "at": at, "event": headers["eventname"], "why": why}
+        counts[name] = {"restarts": died, "at": at, "why": why}
         replace_document(_file(places), counts)
         childutils.listener.ok(sys.stdout)
 

@@ -22,8 +22,8 @@ TILLS: Final = frozenset({"orders-log", "rejected"})
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """`begun` is "demo" or "empty", or RESTORING; `cluster_id` is Kafka's; `given` are the servers
-    that were not ours, by name ("kafka hdfs").
+    """`begun` is "demo" or "empty", RESTORING, or "server" for a container's volume; `cluster_id`
+    is Kafka's; `given` are the servers that were not ours, by name ("kafka hdfs").
     """
 
     version: int

@@ -119,7 +119,6 @@ class Process:
     name: str
     state: str
     pid: int
-    message: str
 
 
 class Supervisor:
@@ -180,7 +179,7 @@ class Supervisor:
             return {}
         rows = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
         return {
-            row["name"]: Process(row["name"], row["statename"], row["pid"], row["spawnerr"])
+            row["name"]: Process(row["name"], row["statename"], row["pid"])
             for row in rows
             if row["group"] != WATCHER
         }

@@ -76,7 +76,7 @@ class Watch:
         names = given if given is not None else [
             name for name, one in read_components().items() if one.address(settings)
         ]  # fmt: skip
-        self._given = {name: Process(name, "GIVEN", 0, "") for name in names}
+        self._given = {name: Process(name, "GIVEN", 0) for name in names}
         """Servers that are not ours: asked, because others are judged after them, never killed."""
         self._patients = {name: Patient() for name in JUDGED_AFTER}
         self._answers: dict[str, bool] = {}

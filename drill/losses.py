@@ -57,6 +57,16 @@ def lose_commits(stack: OwnStack) -> None:
         _forget_newer_half(folder / "commits")
 
 
+def lose_part(stack: OwnStack) -> None:
+    """Delete what a copy that broke off leaves out: the checkpoint's metadata, and the offsets of
+    the batch before the newest.
+    """
+    for folder in stack.places.checkpoint.iterdir():
+        (folder / "metadata").unlink()
+        *_, number, _newest = _numbers(folder / "offsets")
+        _forget(folder / "offsets", number)
+
+
 def restore_checkpoint(stack: OwnStack) -> None:
     """Make the checkpoint what a copy of an earlier time is: without the newer half of batches."""
     for folder in stack.places.checkpoint.iterdir():
@@ -103,6 +113,8 @@ LOSSES: Final = {
                        new_epoch=True),
     "commits": Loss("streaming", "without half of its commits", lose_commits, ("streaming",),
                     new_epoch=True, halves=True),
+    "part": Loss("streaming", "with a part of its checkpoint", lose_part, ("streaming",),
+                 new_epoch=True, halves=True),
     "restored": Loss("streaming", "with an older checkpoint", restore_checkpoint, ("streaming",),
                      new_epoch=True, halves=True),
     "offsets": Loss("flume", "without its groups' offsets", lose_offsets, ("flume",)),
@@ -117,10 +129,18 @@ LOSSES: Final = {
 
 def _forget_newer_half(folder: Path) -> None:
     """Delete the newer half of a log of Spark's, a file a batch, each with its checksum."""
-    numbers = sorted(int(file.name) for file in folder.iterdir() if file.name.isdecimal())
+    numbers = _numbers(folder)
     for number in numbers[len(numbers) // 2 :]:
-        (folder / str(number)).unlink()
-        (folder / f".{number}.crc").unlink(missing_ok=True)
+        _forget(folder, number)
+
+
+def _numbers(folder: Path) -> list[int]:
+    return sorted(int(file.name) for file in folder.iterdir() if file.name.isdecimal())
+
+
+def _forget(folder: Path, number: int) -> None:
+    (folder / str(number)).unlink()
+    (folder / f".{number}.crc").unlink(missing_ok=True)
 
 
 def _insist(stack: OwnStack, ask: Callable[[Any], dict[str, Any]]) -> None:

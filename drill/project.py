@@ -93,7 +93,7 @@ class HostView(Supervisor):
     def processes(self) -> dict[str, Process]:
         """Give each component's own process: the child of its container's main process."""
         return {
-            name: Process(name, one["State"]["Status"].upper(), _component(one["State"]["Pid"]), "")
+            name: Process(name, one["State"]["Status"].upper(), _component(one["State"]["Pid"]))
             for name, one in self._project.containers().items()
         }
 

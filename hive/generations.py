@@ -11,6 +11,7 @@ from typing import Final
 
 from hive.session import Session
 from hive.tables import (
+    get_location,
     partition_names,
     partition_spec,
     read_partition,
@@ -77,7 +78,7 @@ class GenerationTable:
 
         last: up to this value of the first column (odr_dt=2019-04-05). Gives by partition when
         old generations are due (epoch seconds). Hive is not asked about a partition that it has
-        and whose old generations are marked or gone: that was done after its switch was read back.
+        and whose old generations are gone.
         """
         shown = partition_names(session, self.name)
         return self.follow(session, shown, dict(partitions(self.hdfs, self.folder, last, shown)))
@@ -98,14 +99,22 @@ class GenerationTable:
         shown: the partitions that Hive has. found: generations' folders by partition, oldest first.
         """
         self.add(session, {p: folders[-1] for p, folders in found.items() if p not in shown})
-        several = [partition for partition, folders in found.items() if len(folders) > 1]
+        several = {p: folders[-1] for p, folders in found.items() if len(folders) > 1}
         until = {p: due(self.hdfs, self.home(p), self.grace) for p in several}
-        for partition in [p for p, at in until.items() if at <= time.time()]:
+        for partition, folder in several.items():
+            # marked after its switch was read back; but one who looked before that may have
+            # switched it back since, and died before his next look
+            if until[partition] > time.time() and self._shows(session, partition, folder):
+                continue
             if (at := self.show(session, partition)) is None:
                 del until[partition]
             else:
                 until[partition] = at
         return until
+
+    def _shows(self, session: Session, partition: str, folder: str) -> bool:
+        spec = read_partition(partition) if partition else None
+        return get_location(session, self.name, spec) == f"{self.uri}{folder}"
 
     def add(self, session: Session, folders: dict[str, str]) -> None:
         """Add partitions that Hive does not have; folders: on HDFS, by partition."""

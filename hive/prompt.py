@@ -16,6 +16,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.utils import is_dumb_terminal
 from pygments.lexers.sql import SqlLexer  # type: ignore[import-untyped]
 
 from hive.output import Form, run_all
@@ -56,7 +57,8 @@ def converse(open_session: OpenSession, form: Form, history: Path) -> None:
     with line.session():
         err.print("A statement ends with ; Tab completes, Ctrl-C drops the line, Ctrl-D leaves.")
     # `./loyalty sql | less`: the prompt is on the terminal, the results go into the pipe
-    terminal = create_output(always_prefer_tty=True)
+    # (TERM=dumb: prompt_toolkit's own plain prompt, which it has where it makes the output)
+    terminal = None if is_dumb_terminal() else create_output(always_prefer_tty=True)
     for text in texts(make_prompt(open_history(history), Names(open_session), terminal)):
         try:
             with line.session() as session:

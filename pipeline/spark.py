@@ -1,7 +1,7 @@
 """The Spark session of the stream and of the batch jobs.
 
-Memory, class path, master and time zone are in the rendered spark-defaults.conf, which
-SPARK_CONF_DIR names (cluster/spark.py gives the environment).
+Memory, class path and master are in the rendered spark-defaults.conf, which SPARK_CONF_DIR names
+(cluster/spark.py gives the environment).
 """
 
 from typing import Final

@@ -85,32 +85,36 @@ def _fault(folder: Path, topic: str, earliest: dict[int, int]) -> str:
     committed = commits[-1] if commits else newest - 1
     if committed not in (newest - 1, newest):
         return "is not whole: its commits and offsets do not fit"
+    if newest > 0 and newest - 1 not in offsets:
+        return f"is not whole: it lacks the offsets of batch {newest - 1}"
     try:
         logged, before = _last_batch(folder, topic)
-        _read_rest(folder, commits[-1:])
+        first = _read_rest(folder, topic, commits[-1:])
     except (ValueError, KeyError, TypeError, OSError) as error:
         return f"cannot be read ({error!r})"
     # the next batch begins where the last committed one ended
-    begins = logged if committed == newest else before
+    begins = logged if committed == newest else before if newest else first
     if any(earliest.get(part, 0) > offset for part, offset in begins.items()):
         return "stands before the earliest offset that the topic still holds"
     return ""
 
 
-def _read_rest(folder: Path, commits: list[int]) -> None:
-    """Read what else Spark reads at its start; it ends for ever at a file that is torn or empty.
+def _read_rest(folder: Path, topic: str, commits: list[int]) -> dict[int, int]:
+    """Read what else Spark reads at its start; it ends for ever at a file that is torn, empty or,
+    where it is its metadata, away. Gives the offsets where its first batch began.
 
     After a power cut a name may be there without its content.
     """
-    if (metadata := folder / "metadata").exists():
-        json.loads(metadata.read_bytes())["id"]
+    json.loads((folder / "metadata").read_bytes())["id"]
     for number in commits:
         _read_log(folder / "commits" / str(number))
+    begins = {}
     for first in (folder / "sources").glob("*/0"):
         # Kafka's source begins its file with a zero byte
         version, offsets = first.read_text(encoding="utf-8").removeprefix("\0").splitlines()
         _demand_version(version)
-        json.loads(offsets)
+        begins = _of_topic(json.loads(offsets), topic)
+    return begins
 
 
 def _read_log(file: Path) -> list[Any]:
@@ -135,4 +139,8 @@ def _batches(folder: Path) -> list[int]:
 def _read_offsets(file: Path, topic: str) -> dict[int, int]:
     """Read the ends of a batch from Spark's offset log: version, metadata, one line a source."""
     _metadata, source = _read_log(file)
+    return _of_topic(source, topic)
+
+
+def _of_topic(source: dict[str, dict[str, int]], topic: str) -> dict[int, int]:
     return {int(part): int(offset) for part, offset in source[topic].items()}

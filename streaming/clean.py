@@ -10,6 +10,8 @@ from typing import Final
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from pipeline.order import FUTURE_MS
+
 LINES: Final = (
     "value BINARY, topic_id STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
 )  # fmt: skip
@@ -43,9 +45,6 @@ CHECKS: Final = (
     ("ref", r"\A[A-Za-z0-9-]{0,40}\z", "REF"),
 )
 """Field, what all of it must match, and the fault's name, in the order of the line."""
-
-FUTURE_MS: Final = 600_000
-"""More than this ahead of the broker's clock is FUTURE; the same as in pipeline/order.py."""
 
 
 def clean(

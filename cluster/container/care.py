@@ -73,7 +73,7 @@ class Containers(Supervisor):
         outside of its container.
         """
         return {
-            name: Process(name, "STOPPED" if self._marks(name).shall_stand() else "RUNNING", 0, "")
+            name: Process(name, "STOPPED" if self._marks(name).shall_stand() else "RUNNING", 0)
             for name in STAGES
         }  # fmt: skip
 

@@ -44,7 +44,7 @@ class Alone(Supervisor):
 
     def processes(self) -> dict[str, Process]:
         """Give the one process, if there is one."""
-        return {self.name: Process(self.name, "RUNNING", self.pid, "")} if self.pid else {}
+        return {self.name: Process(self.name, "RUNNING", self.pid)} if self.pid else {}
 
 
 class MainProcess:

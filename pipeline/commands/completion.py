@@ -9,6 +9,7 @@ import typer
 
 from pipeline.completion import read_tree
 from pipeline.console import out
+from pipeline.endings import leaving
 
 SCRIPTS: Final = Path(__file__).resolve().parent.parent / "shells"
 
@@ -21,6 +22,7 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
+@leaving("`completion SHELL --install` goes on where it stopped.")
 def completion(
     shell: Annotated[Shell, typer.Argument(help="The shell that you use.")],
     install: Annotated[

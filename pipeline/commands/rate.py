@@ -5,12 +5,14 @@ from typing import Annotated
 import typer
 
 from pipeline.console import err, out
+from pipeline.endings import leaving
 from pipeline.errors import UsageError
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
 from pipeline.traffic_options import Redemptions, Refunds, Shape
 
 
+@leaving("`./loyalty status` shows what the producer is asked for.")
 def rate(
     word: Annotated[
         str | None,

@@ -23,6 +23,7 @@ def read_messages(
     line is a message with an empty value.
     """
     left = {p: stop[p] for p in stop if start[p] < stop[p]}
+    at = dict(start)
     consumer = Consumer({
         "bootstrap.servers": topic.servers, "group.id": "loyalty-verify", "log_level": 0,
         "enable.auto.commit": False, "auto.offset.reset": "error",
@@ -31,11 +32,14 @@ def read_messages(
     try:
         consumer.assign([TopicPartition(topic.name, p, start[p]) for p in left])
         while left:
-            messages = consumer.consume(at_once, timeout=1)
+            # no more than there is: the last ones would be waited for in vain
+            lacking = sum(left[p] - at[p] for p in left)
+            messages = consumer.consume(min(at_once, lacking), timeout=1)
             if not messages:
                 messages = _wait(consumer, topic)
             yield _table(messages, left, topic)
             for partition, last in _last_offsets(messages).items():
+                at[partition] = last + 1
                 if partition in left and last + 1 >= left[partition]:
                     consumer.pause([TopicPartition(topic.name, partition)])
                     del left[partition]

@@ -116,7 +116,7 @@ class Comparison:
         ends = self._topic.ends()
         self._load(scratch, "topic", read_messages(self._topic, cut.ends, ends))
         self._load(scratch, "log", _tail(cut, self._stores.sources.order_log), tail=True)
-        presence.declare(scratch, cut, ends, self._stores.partition_hours)
+        presence.declare(scratch, cut, self._stores.partition_hours)
         presence.find_out(
             scratch, cut.started - self._retention,
             gone=expired or _was_made_anew(scratch, cut.topic_id),

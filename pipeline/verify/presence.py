@@ -15,7 +15,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from pipeline.verify.cut import Cut, Offsets
+from pipeline.verify.cut import Cut
 from pipeline.verify.scratch import Scratch
 
 PLACES: Final = (
@@ -72,14 +72,13 @@ where {condition}
 """
 
 
-def declare(scratch: Scratch, cut: Cut, tail: Offsets, partition_hours: int) -> None:
-    """Tell the database the cut, how far the topic was read in the end (`tail`), and the hours."""
+def declare(scratch: Scratch, cut: Cut, partition_hours: int) -> None:
+    """Tell the database the cut and the hours of a partition."""
     partitions = sorted(cut.ends)
     scratch.put("cut", pa.table({
         "p": pa.array(partitions, pa.int32()),
         "held": pa.array([cut.held[p] for p in partitions], pa.int64()),
         "reached": pa.array([cut.reached[p] for p in partitions], pa.int64()),
-        "ends": pa.array([tail[p] for p in partitions], pa.int64()),
     }))  # fmt: skip
     scratch.rows("set variable tid = $tid", tid=cut.topic_id)
     scratch.rows("set variable hours = $hours", hours=partition_hours)

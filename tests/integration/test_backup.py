@@ -178,6 +178,9 @@ def test_what_lay_beside_the_stores_is_there_too(restored: Restored) -> None:
         assert (places.data / "rejected" / path.name).read_bytes() == path.read_bytes()
     runs = (places.data / "refreshes.jsonl").read_bytes()
     assert runs.startswith((copied / "refreshes.jsonl").read_bytes())
+    members = (copied / "producer" / "members.csv").read_bytes()
+    assert members.count(b"\n") > 20
+    assert (places.producer / "members.csv").read_bytes() == members
     # the rate that was asked for, and a pause
     assert status(restored.stack)["producer"]["asked"] == "pause"
     assert restored.stack.ok("rate", "pause") == "asked for 7/s, paused\n"

@@ -6,6 +6,7 @@ test_drill_command.py.
 
 import pytest
 
+from drill import controls
 from drill.controls import CONTROLS, LAST, run
 from drill.plan import Plan
 from drill.stack import OwnStack
@@ -14,8 +15,11 @@ SEED = 20261124
 
 
 @pytest.mark.parametrize("safety", [name for name in CONTROLS if name != LAST])
-def test_without_a_safety_the_count_fails(broken_stack: OwnStack, safety: str) -> None:
+def test_without_a_safety_the_count_fails(
+    broken_stack: OwnStack, monkeypatch: pytest.MonkeyPatch, safety: str
+) -> None:
     """With the safety back the same lines are counted, and all there."""
+    monkeypatch.setattr(controls, "STALL_SECONDS", 5)
     said: list[str] = []
     outcome = run(broken_stack, Plan(safety, None, 100, SEED), said.append)
     assert outcome.ok, said

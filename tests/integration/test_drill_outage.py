@@ -1,15 +1,19 @@
 """A server is away under load; everyone catches up soon after it is back, and nothing is lost."""
 
+import pytest
+
+from drill import outage
 from drill.outage import PATIENCE_SECONDS, USUAL, Away, run_outages
 from drill.plan import Plan
 from drill.stack import OwnStack
 
-AWAY = Away(seconds=15, most=PATIENCE_SECONDS)
+AWAY = Away(seconds=10, most=PATIENCE_SECONDS)
 """The drill itself allows a minute; here other tests and a build of images have the cores too."""
 
 
-def test_each_is_away(broken_stack: OwnStack) -> None:
-    """`drill outage`, reduced to a quarter of a minute, and a smaller rate."""
+def test_each_is_away(broken_stack: OwnStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`drill outage`, reduced to ten seconds, a smaller rate and less calm."""
+    monkeypatch.setattr(outage, "CALM_SECONDS", 1)
     said: list[str] = []
     plan = Plan(only=None, times=1, rate=150, seed=20261125)
     outcome = run_outages(broken_stack, plan, USUAL, AWAY, said.append)

@@ -5,9 +5,9 @@ from drill.refeed import run_losses
 from drill.stack import OwnStack
 
 SEED = 20261124
-SOME = ("positions", "checkpoint", "offsets", "log")
-"""What each reader remembers, and the topic; `./loyalty drill refeed` has all. Commits and older
-copies of the checkpoint are lost in test_stream_batches.py."""
+SOME = ("positions", "part", "restored", "offsets", "log")
+"""What each reader remembers, and the topic; `./loyalty drill refeed` has all. (The whole
+checkpoint is lost in test_receipts.py.)"""
 
 
 def test_the_log_fed_in_again_changes_nothing(quiet_stack: OwnStack) -> None:

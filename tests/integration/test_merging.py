@@ -248,3 +248,34 @@ def test_old_generations_are_marked_once_and_go_after_their_time(trial: Merging)
     assert retire(trial.hdfs, folder, 2, grace=0) is None
     assert trial.hdfs.names(folder) == ["g=2"]
     assert trial.seen() == FILLED
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_batch_that_dies_at_every_change(
+    make: Callable[[], Merging], late: bool, is_lost: bool
+) -> None:
+    """The Nth driver dies at its Nth change of HDFS: in what it finishes, in what it writes.
+
+    is_lost: each has a checkpoint that knows nothing of the batch before.
+    """
+    trial = make()
+    first = rows(line(1), "bad", line(2))
+    second = rows(line(3), line(1), "worse", line(4, at=NOON + 86_400_000), first=3)
+    trial.writer().write(first, "t", 0)
+    given = (pa.concat_tables([first, second]), "t", 0) if is_lost else (second, "t", 1)
+    for deaths in count(1):
+        mortal = MortalHdfs(trial.url, deaths, Killed, late=late)
+        try:
+            writer = BatchWriter(mortal, trial.tables, trial.told.append)
+            writer.open()
+            writer.write(*given)
+        except Killed:
+            continue
+        break
+    assert deaths > 5
+    record = trial.last()
+    assert trial.clean() == [("A-1", 0), ("A-2", 2), ("A-3", 3), ("A-4", 6)]
+    assert [(o, raw) for o, _, raw in trial.quarantined()] == [(1, b"bad"), (5, b"worse")]
+    assert record.totals == Counts(7, 4, 1, 2)
+    assert trial.hdfs.names(trial.tables.staging) == [record.name]

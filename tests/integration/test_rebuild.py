@@ -20,6 +20,7 @@ from pipeline.places import TRANSACTIONS
 from pipeline.webhdfs import Hdfs
 from streaming.files import TRANSACTIONS as COLUMNS
 from streaming.files import encode
+from tests.integration.observation import components, pids
 from tests.waiting import wait_until
 
 DAY = "2019-07-01"
@@ -126,10 +127,12 @@ def test_what_differs_is_named_and_repaired(stack: OwnStack, prefix: str, hdfs: 
             ("foreign", f"7|{NOON + 360_000}|GHOST|1|SALE")} <= named  # fmt: skip
     assert newest(hdfs) == old, "a comparison changes nothing"
 
+    pid, restarts = pids(stack)["streaming"], components(stack)["streaming"]["restarts"]
     repaired = rebuilt(stack, "--repair")
+    assert pids(stack)["streaming"] not in {0, pid}, "it stood meanwhile, and goes on"
+    assert components(stack)["streaming"]["restarts"] == restarts, "it did not die"
     assert repaired["published"] == [newest(hdfs)] != [old]
     assert repaired["hive_shows"] is True
-    assert Supervisor(stack.places).processes()["streaming"].pid, "the stream goes on"
     assert stored(hdfs).equals(before), "every row, with its offset and its time of arrival"
 
     # files of a rebuilt generation bear their range of instants: duplicates are found in them

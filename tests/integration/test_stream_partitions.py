@@ -227,6 +227,20 @@ def test_a_switch_without_its_mark_gets_it_at_the_next_start(trial: Trial) -> No
     wait_until("it is marked", lambda: MARKER in trial.hdfs.names(f"{folder}/g=1"))
 
 
+def test_a_switch_that_came_too_late_is_taken_back(trial: Trial) -> None:
+    """By a refresh that looked before the merge, and was ended after its statement."""
+    folder = trial.merge(trial.filled())
+    wait_until("it is marked", lambda: MARKER in trial.hdfs.names(f"{folder}/g=1"))
+    spec: Partition = {"odr_dt": "2019-04-01", "odr_hr": 0}
+    uri, table = trial.stack.settings.hdfs, f"{trial.database}.transactions_cln"
+    shown = GenerationTable(trial.hdfs, uri, table, f"{trial.root}/transactions_cln")
+    with trial.session() as session:
+        set_location(session, table, f"{uri}{folder}/g=1", spec)
+        shown.settle(session)
+    assert trial.location() == f"{folder}/g=2"
+    assert trial.count() == 6
+
+
 def test_old_generations_go_without_news(trial: Trial) -> None:
     """A stream that runs for weeks cleans up, although nothing comes any more."""
     folder = trial.merge(trial.filled(grace=3))

@@ -253,7 +253,7 @@ def test_no_false_alarm_while_orders_flow(stack: OwnStack, batch: Batch) -> None
     till = Thread(target=sell)
     till.start()
     try:
-        for _ in range(4):
+        for _ in range(2):
             document = verified(stack)
             assert document["ok"], document["differences"]
         waited = verified(stack, "--wait")

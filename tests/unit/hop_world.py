@@ -50,7 +50,7 @@ class World:
         self._load(scratch)
         cut = Cut(NOW, (), "T", {0: self.held}, {0: len(self.topic)},
                   {0: len(self.topic) if self.reached is None else self.reached}, None)  # fmt: skip
-        presence.declare(scratch, cut, {0: len(self.topic)}, partition_hours=6)
+        presence.declare(scratch, cut, partition_hours=6)
         tids = {row["tid"] for row in self.cln + self.quar}
         presence.find_out(
             scratch, NOW - timedelta(days=7), gone=self.held > 0 or bool(tids - {"T"}),

@@ -76,6 +76,23 @@ def test_a_file_that_a_power_cut_has_torn(tmp_path: Path, file: str) -> None:
         assert not is_kept(tmp_path), "blocks that were never written are zeros"
 
 
+@pytest.mark.parametrize("file", ["offsets/3", "metadata"])
+def test_a_file_that_a_copy_has_left_out(tmp_path: Path, file: str) -> None:
+    """Spark starts from neither (STREAMING_CHECKPOINT_MISSING_METADATA_FILE; batch 3 doesn't
+    exist).
+    """
+    (make(tmp_path, ENDS, [3, 4]) / file).unlink()
+    assert not is_kept(tmp_path)
+    (make(tmp_path, {2: {"0": 20}} | ENDS, [2, 3]) / file).unlink()
+    assert not is_kept(tmp_path)
+
+
+def test_a_first_batch_whose_begin_has_expired(tmp_path: Path) -> None:
+    for earliest, commits, kept in ((0, [], True), (1, [], False), (1, [0], True), (9, [0], False)):
+        make(tmp_path, {0: {"0": 8}}, commits)
+        assert is_kept(tmp_path, earliest) is kept
+
+
 def test_an_older_commit_that_is_torn_is_not_read(tmp_path: Path) -> None:
     folder = make(tmp_path, ENDS, [3, 4])
     (folder / "commits" / "3").write_bytes(b"")

@@ -9,7 +9,6 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.order import FIELDS, FUTURE_MS, REASONS, Fault, OrderLine, parse
-from streaming import clean as module
 from streaming.clean import CHECKS, CLEAN, LINES, clean
 from tests.unit.nasty import GOOD, nasty_lines
 
@@ -108,4 +107,3 @@ def test_schema_is_as_written(spark: SparkSession) -> None:
 
 def test_checks_name_the_fields_of_the_order_line() -> None:
     assert [(name, fault) for name, _, fault in CHECKS] == [(f.name, f.reason) for f in FIELDS]
-    assert module.FUTURE_MS == FUTURE_MS

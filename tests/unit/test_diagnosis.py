@@ -1,5 +1,6 @@
 """What `doctor` finds in documents of a stack, and on the machine without one."""
 
+import json
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import Any
 
 import pytest
 from rich.text import Text
+from typer.testing import CliRunner
 
 from cluster.diagnosis import Check, diagnose
 from cluster.doctor import examine
+from pipeline.cli import app
 from pipeline.commands.doctor import draw
 from tests.unit.status_document import document, with_component, with_hop
 
@@ -187,6 +190,21 @@ def test_each_port_that_is_taken_has_its_own_fix(
     for name, port in ports.items():
         (check,) = [c for c in found if f"port {port} for " in c.saw]
         assert check.fix == f"stop that, or set LOYALTY_{name}_PORT to a free port"
+
+
+def test_what_is_wrong_has_a_fix_and_the_exit_code_says_so(
+    no_jars: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_jars.mkdir()
+    (no_jars / "photo.jpg").write_bytes(b"x")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("LOYALTY_KAFKA_PORT", str(taken.getsockname()[1]))
+        done = CliRunner().invoke(app, ["doctor", "--json"])
+    document = json.loads(done.stdout)
+    wrong = [check for check in document["checks"] if check["ok"] is False]
+    assert {"data folder", "ports"} <= {check["subject"] for check in wrong}
+    assert all(check["fix"] for check in wrong)
+    assert (done.exit_code, document["ok"]) == (1, False)
 
 
 def test_wrong_settings_are_one_row(monkeypatch: pytest.MonkeyPatch) -> None:

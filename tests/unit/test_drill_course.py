@@ -1,5 +1,7 @@
 """What `./loyalty drill` takes, and what it refuses before a stack starts."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -47,6 +49,25 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(course, "_run_one", run_one)
     return names
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        Outcome([], Count(4, lost=1)),
+        Outcome([], Count(4), ["kafka was not hit"]),
+        Outcome([], Count(4, differences=["HBase has another line"])),
+    ],
+)
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_the_exit_code_says_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, found: Outcome, words: list[str]
+) -> None:
+    monkeypatch.setattr(course, "_run_one", lambda _name, _asked, _told: found)
+    done = CliRunner().invoke(app, ["drill", "kills", "--seed", "7", *words])
+    assert done.exit_code == 1, done.output
+    if words:
+        assert json.loads(done.stdout)["ok"] is False
 
 
 def test_the_seed_is_told_when_the_drill_begins(ran: list[str]) -> None:

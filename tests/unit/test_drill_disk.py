@@ -8,6 +8,7 @@ import pytest
 
 from cluster import disk
 from cluster.disk import NEEDS, Shortage, find_full
+from cluster.findings import read_findings
 from drill.waiting import insist
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
@@ -75,6 +76,9 @@ def test_a_disk_that_was_full_between_two_looks_is_told_of_at_the_next(
     room["hdfs"] = 0
     insist(lambda: demand_short(shortage), 10)
     room["hdfs"] = 10_000
+    # killed before its next round: the watcher after it knows
+    after = Shortage(Places(tmp_path), read_findings(Places(tmp_path)).short)
+    assert after.look() == (set(), {"datanode", "flume"})
     assert shortage.look() == (set(), {"datanode", "flume"})
 
 

@@ -80,7 +80,7 @@ def test_an_end_is_told_for_an_hour(tmp_path: Path) -> None:
     places = Places(tmp_path)
     places.run.mkdir()
     (places.run / "restarts.json").write_text(
-        f'{{"flume": {{"restarts": 1, "at": "{AT}", "event": "", "why": "ended"}}}}'
+        f'{{"flume": {{"restarts": 1, "at": "{AT}", "why": "ended"}}}}'
     )
     ended = datetime.fromisoformat(AT).astimezone(UTC).timestamp()
     assert read_whys(places, ended + TOLD_SECONDS - 1) == {"flume": "ended"}

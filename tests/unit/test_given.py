@@ -139,9 +139,7 @@ class Nobody(Supervisor):
 
     def processes(self) -> dict[str, Process]:
         """Give them; nobody has their pids."""
-        return {
-            n: Process(n, "RUNNING", 2**31 + at, "") for at, n in enumerate(("flume", "streaming"))
-        }
+        return {n: Process(n, "RUNNING", 2**31 + at) for at, n in enumerate(("flume", "streaming"))}
 
 
 @pytest.mark.parametrize("is_silent", [True, False])

@@ -1,6 +1,7 @@
 """The demo's thirty days: within their bounds, always the same, continued after a kill."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,11 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from batch.load import remember_demo
-from cluster.demo import line_ends, settle_history
+from cluster.demo import demo_steps, line_ends, settle_history
 from cluster.stack import Stack
 from cluster.stamp import Stamp
+from pipeline.cli import app
 from pipeline.errors import Refused, UsageError
 from pipeline.order import OrderLine, parse
 from pipeline.places import Places
@@ -130,6 +133,32 @@ def test_no_history_where_none_is_wanted(tmp_path: Path) -> None:
     write_members(old.places, MEMBERS)
     assert settle_history(old, stamped("demo"), empty=False, asked=None) is None, "begun before"
     assert not plan_file(old.places).exists()
+
+
+def test_the_start_writes_what_is_not_taken_yet(tmp_path: Path) -> None:
+    one, plan = stack(tmp_path), Plan(10, PLAN.until_ms, seed=7)
+    for past, wanted in ((plan, True), (replace(plan, is_taken=True), False), (None, False)):
+        steps = demo_steps(one, stamped("demo"), empty=False, rate=None, traffic={}, past=past,
+                           fresh=True)  # fmt: skip
+        assert ("history" in {step.name for step in steps}) is wanted
+
+
+@pytest.mark.parametrize(("words", "orders"), [(["--history", "0"], 0), ([], None)])
+def test_up_hands_on_how_many_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], orders: int | None
+) -> None:
+    given: list[int | None] = []
+
+    def settle(*_found: object, empty: bool, asked: int | None) -> None:
+        assert not empty
+        given.append(asked)
+        raise Refused("far enough; go on.")
+
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    monkeypatch.setattr("pipeline.commands.up.make_ready", lambda _stack: {})
+    monkeypatch.setattr("cluster.demo.settle_history", settle)
+    done = CliRunner().invoke(app, ["up", *words])
+    assert (given, done.exit_code) == ([orders], 1), done.output
 
 
 def test_real_customers_get_none(tmp_path: Path) -> None:

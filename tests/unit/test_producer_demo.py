@@ -68,6 +68,12 @@ def stop(process: subprocess.Popen[str]) -> str:
     return said
 
 
+def size(places: Places) -> int:
+    """Give the bytes in the order log."""
+    found = files(places.order_log) if places.order_log.exists() else ()
+    return sum(path.stat().st_size for path in found)
+
+
 def written(places: Places) -> list[OrderLine]:
     """Read all whole lines in the order log."""
     orders = []
@@ -132,27 +138,25 @@ def test_another_rate_acts_within_two_seconds(places: Places, begin: Begin) -> N
 
 @pytest.mark.parametrize("rate", ["0.2/s", "1000/s"])
 def test_what_is_asked_for_is_measured(places: Places, begin: Begin, rate: str) -> None:
-    """At once on a machine of its own; after a while where others kept the first orders back."""
+    """Three times, a second apart. At once on a machine of its own; after a while where others kept
+    the first orders back.
+    """
     ask_rate(places, rate)
     process = begin()
     wanted = float(rate.removesuffix("/s"))
 
+    agreed = 0
+
     def agrees() -> bool:
+        nonlocal agreed
+        time.sleep(1)
         measured = measured_rate(places.order_log, now_ms())
-        return measured is not None and abs(measured - wanted) <= 0.05 * wanted
+        is_near = measured is not None and abs(measured - wanted) <= 0.05 * wanted
+        agreed = agreed + 1 if is_near else 0
+        return agreed == 3
 
     assert wait_until("the rate is measured", agrees, seconds=90) < 90
     stop(process)
-
-
-def test_max_is_many_times_a_faker_call_per_order() -> None:
-    """The promise is fifty; half of it is what no busy machine takes away."""
-    done = subprocess.run(
-        [sys.executable, "-m", "producer.speed"], cwd=ROOT, capture_output=True, text=True,
-        timeout=120, check=True,
-    )  # fmt: skip
-    (ratio,) = (line.split()[1] for line in done.stdout.splitlines() if line.startswith("ratio"))
-    assert float(ratio) > 25
 
 
 def test_a_pause_is_not_made_up_for(places: Places, begin: Begin) -> None:
@@ -197,7 +201,7 @@ def test_another_shape_acts_while_it_runs(places: Places, begin: Begin) -> None:
 def test_max_ends_at_a_line_end_too(places: Places, begin: Begin) -> None:
     ask_rate(places, "max")
     process = begin()
-    wait_until("the orders are written", lambda: len(written(places)) > 10_000)
+    wait_until("the orders are written", lambda: size(places) > 500_000)
     stop(process)
     numbers = receipt_numbers(written(places))
     assert numbers == list(range(1, len(numbers) + 1))

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.errors import Refused, UsageError
 from pipeline.places import Places
 from producer.rate import ask_rate, asked, parse_rate, rate_file
@@ -112,3 +114,32 @@ def test_a_wrong_shape_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"at most 0\.5"):
         ask_rate(places, "7/s", refunds=0.6)
     assert asked(places) == before
+
+
+TRAFFIC = ("--shape", "rush-hour", "--refunds", "0.1", "--redemptions", "0")
+
+
+def test_rate_asks_for_shape_and_shares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    done = CliRunner().invoke(app, ["rate", "5/s", *TRAFFIC])
+    assert done.exit_code == 0, done.output
+    found = asked(Places(tmp_path))
+    assert found is not None
+    assert (str(found), found.traffic) == ("5/s", Traffic("rush-hour", 0.1, 0.0))
+    # what is not named stays
+    assert CliRunner().invoke(app, ["rate", "--redemptions", "0.2"]).exit_code == 0
+    found = asked(Places(tmp_path))
+    assert found is not None
+    assert (str(found), found.traffic) == ("5/s", Traffic("rush-hour", 0.1, 0.2))
+
+
+def test_up_asks_for_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    monkeypatch.setattr("pipeline.commands.up._start", lambda _stack, **named: given.update(named))
+    done = CliRunner().invoke(app, ["up", "--rate", "5/s", *TRAFFIC])
+    assert done.exit_code == 0, done.output
+    assert given == {
+        "empty": False, "rate": "5/s", "history": None,
+        "traffic": {"shape": "rush-hour", "refunds": 0.1, "redemptions": 0.0},
+    }  # fmt: skip

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,20 @@ from typer.testing import CliRunner
 
 from batch.rebuild import demand_whole
 from cluster.configuration import render
-from cluster.leftovers import is_in_order, old_files, remove
+from cluster.leftovers import is_in_order, old_files, remove, remove_leftovers
 from cluster.retention import describe_retention, on_disk
+from cluster.rounds import keep_watch
+from cluster.sampling import Sampler
+from cluster.supervision import Supervisor
+from cluster.tidying import sweep_order_log
+from cluster.watch import Watch
 from hive.session import Session
 from pipeline.cli import app
 from pipeline.errors import Refused, Unavailable, UsageError
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
 from pipeline.verify.scope import Scope
+from pipeline.webhdfs import Hdfs
 from streaming.progress import Progress
 from streaming.staging import Counts, Gap
 
@@ -136,3 +142,54 @@ def test_a_rebuild_keeps_to_what_raw_still_has_whole() -> None:
     for scope in (Scope(), Scope(first=date(2026, 11, 1)), Scope(last=whole)):
         with pytest.raises(Refused, match="call it with --from 2026-11-02"):
             demand_whole(whole, scope)
+
+
+def test_each_retention_is_that_of_its_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(
+        data=tmp_path, log_retention_days=17, raw_retention_days=123, hive_scratch_hours=7
+    )
+    found: dict[str, object] = {}
+
+    def swept(_log: Path, _positions: Path, days: int, _now: int) -> list[Path]:
+        found["log"] = days
+        return []
+
+    def forgotten(_hdfs: object, first: date) -> list[str]:
+        found["raw"] = first
+        return ["/orders/raw/dt=1999-12-31"]
+
+    def old(_hdfs: object, oldest: float, _root: str) -> list[str]:
+        found["scratch"] = oldest
+        return []
+
+    monkeypatch.setattr("cluster.tidying.sweep", swept)
+    monkeypatch.setattr("cluster.leftovers.forget_raw", forgotten)
+    monkeypatch.setattr("cluster.leftovers.old_sessions", old)
+    monkeypatch.setattr("cluster.leftovers.is_in_order", lambda _progress, _now: True)
+    sweep_order_log(settings)
+    hdfs = Hdfs("127.0.0.1:1", user="root")
+    (said,) = remove_leftovers(settings, hdfs, NOW, date(2027, 1, 15))
+    assert said.startswith("/orders/raw/dt=1999-12-31 is deleted")
+    assert found == {
+        "log": 17, "raw": date(2027, 1, 15) - timedelta(days=123), "scratch": NOW - 7 * 3600,
+    }  # fmt: skip
+
+
+def test_the_watcher_looks_for_what_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def tidied(_settings: Settings) -> None:
+        done.append("tidy")
+        raise InterruptedError  # one round is enough
+
+    settings = Settings(data=tmp_path)
+    watch = Watch(settings, Supervisor(Places(tmp_path)), [], {})
+    monkeypatch.setattr("cluster.rounds.sweep_order_log", lambda _settings: done.append("sweep"))
+    monkeypatch.setattr("cluster.rounds.tidy", tidied)
+    with pytest.raises(InterruptedError):
+        keep_watch(settings, watch, Sampler(settings))
+    assert done == ["sweep", "tidy"]

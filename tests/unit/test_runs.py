@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from hive.keeping import keep
-from hive.refresh import NoCustomers, refresh
+from hive.refresh import RESTATED_DAYS, NoCustomers, Work, refresh
 from hive.runs import Run, append_run, describe_refreshes, read_runs, runs_file
+from pipeline.cli import app
 from pipeline.commands.refresh import title
 from pipeline.places import Places
 from pipeline.settings import Settings
@@ -100,3 +102,27 @@ def test_the_newest_snapshot_and_how_old_it_is(places: Places) -> None:
         "last": at(5), "outcome": "failed", "error": "Hive is away.", "next": None,
         "newest_snapshot": "2026-11-29",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "days"), [("scheduled", RESTATED_DAYS), ("nightly", None)])
+def test_only_the_nightly_run_looks_at_all_dates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str, days: int | None
+) -> None:
+    looked: list[Work] = []
+    monkeypatch.setattr("hive.refresh._run", lambda _settings, work: looked.append(work))
+    keep(Settings(data=tmp_path), Places(tmp_path), reason)
+    (work,) = looked
+    assert work.since == (date.min if days is None else work.today - timedelta(days=days))
+
+
+def test_the_list_has_rows_seconds_and_what_failed(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_run(places, run(1, dates=["2026-11-27", "2026-11-28", "2026-11-29"], rows=1234))
+    append_run(places, run(2, reason="nightly", ok=False, error="Hive is away.", seconds=0.25))
+    monkeypatch.setenv("LOYALTY_DATA", str(places.data))
+    done = CliRunner().invoke(app, ["refreshes"])
+    _, failed, made = done.stdout.splitlines()
+    assert failed.split() == ["2026-11-29T15:02:00+00:00", "nightly", "failed", "0", "0.25"]
+    assert made.split()[-6:] == ["2026-11-29", "and", "1", "more", "1234", "1.5"]
+    assert "2026-11-29T15:02:00+00:00 failed: Hive is away." in done.stderr

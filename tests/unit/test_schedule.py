@@ -1,5 +1,6 @@
 """When a refresh is due, from the settings' words; and how runs follow each other."""
 
+import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
@@ -8,11 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from drill.stack import describe
+from hive.runs import Run, append_run, read_runs
 from hive.schedule import Runner, first_run, make_trigger, say, what_is_next
 from pipeline.errors import UsageError
+from pipeline.lock import only_one
 from pipeline.places import Places
 from pipeline.recurrence import Cron, Every, parse
-from pipeline.settings import Settings, read_settings
+from pipeline.settings import ROOT, Settings, read_settings
 from tests.waiting import wait_until
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -150,3 +154,34 @@ def test_both_have_to_be_off_for_none(tmp_path: Path) -> None:
     assert Settings(data=tmp_path).is_scheduled
     assert Settings(data=tmp_path, refresh="off").is_scheduled
     assert not Settings(data=tmp_path, refresh="off", refresh_nightly="off").is_scheduled
+
+
+def test_a_missed_nightly_run_is_made_up_for_and_listed(tmp_path: Path) -> None:
+    """Nothing of the stack runs, so that it fails."""
+    stack = describe(tmp_path, refresh="off", refresh_nightly="15 3 * * *")
+    night = datetime.now(tz=UTC) - timedelta(hours=30)
+    append_run(stack.places, Run(night.isoformat(timespec="seconds"), "nightly"))
+    with subprocess.Popen(
+        [sys.executable, "-m", "hive"], env=stack.environment, cwd=ROOT, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            wait_until("another run", lambda: len(list(read_runs(stack.places))) == 2, seconds=60)
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+    newest, _ = read_runs(stack.places)
+    assert (newest.reason, newest.outcome) == ("nightly", "failed")
+
+
+def test_a_run_finds_another_one_at_work(tmp_path: Path) -> None:
+    """What the schedule takes for a failure, and so tries again."""
+    stack = describe(tmp_path)
+    with only_one(stack.places.run / "refresh.lock", "A refresh"):
+        done = subprocess.run(
+            [sys.executable, "-m", "hive", "scheduled"], env=stack.environment, cwd=ROOT,
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "A refresh" in done.stderr
+    assert "is running" in done.stderr
+    assert list(read_runs(stack.places)) == []

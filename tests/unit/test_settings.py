@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cluster.configuration import render
@@ -78,14 +80,24 @@ def test_kafka_keeps_lines_and_offsets_as_long_as_the_settings_say(tmp_path: Pat
     assert "\noffsets.retention.minutes=57600\n" in text
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("up",), ("down",), ("status",), ("logs", "flume"), ("restore", "."), ("backup", "x"),
-     ("produce", "--count", "1"), ("replay", "README.md"), ("retention",), ("unit",),
-     ("rate", "5/s"), ("refresh",), ("sql", "select 1"), ("orders", "7"), ("verify",),
-     ("rebuild",), ("quarantine",), ("customers", "load", "README.md")],
-    ids=lambda words: words[0],
-)  # fmt: skip
+COMMANDS = [
+    ("up",), ("down",), ("status",), ("logs", "flume"), ("restore", "."), ("backup", "x"),
+    ("produce", "--count", "1"), ("replay", "README.md"), ("retention",), ("unit",),
+    ("rate", "5/s"), ("refresh",), ("refreshes",), ("sql", "select 1"), ("orders", "7"),
+    ("verify",), ("rebuild",), ("quarantine",), ("customers", "load", "README.md"),
+    ("config",), ("connect",), ("completion", "bash"),
+]  # fmt: skip
+OTHER_ENDS = {"doctor", "drill", "test"}
+"""doctor has a row of its findings for it, the others make data folders of their own."""
+
+
+def test_no_command_is_forgotten() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert {words[0] for words in COMMANDS} | OTHER_ENDS == set(group.commands)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_a_data_folder_of_an_unknown_version_is_refused_by_every_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
 ) -> None:

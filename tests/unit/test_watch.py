@@ -44,7 +44,7 @@ class Ward(Supervisor):
 
     def processes(self) -> dict[str, Process]:
         """Give one for each component."""
-        return {name: Process(name, "RUNNING", self.pid(name), "") for name in NAMES}
+        return {name: Process(name, "RUNNING", self.pid(name)) for name in NAMES}
 
     def pid(self, name: str) -> int:
         """Give its pid."""
