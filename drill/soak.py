@@ -28,6 +28,8 @@ GROWS_SECONDS: Final = 5
 CORES: Final = 0.55
 """The budget for 1,000 lines/s, on top of idle."""
 MIB: Final = 3 * 1024
+VERIFY_SECONDS: Final = 60
+"""How long the comparison of a million lines, or of fewer, may take on this machine alone."""
 TOPIC: Final = "topic"
 STREAM: Final = "streaming"
 Lags = dict[str, list[int]]
@@ -81,6 +83,7 @@ def run_soak(stack: OwnStack, plan: Plan, course: Course, told: Told) -> Outcome
     rows += [_row_of_waits(store, one) for store, one in found.items()]
     told("what a comparison of all hops costs …")
     rows.append(_row_of_verify(stack))
+    complaints += slow_to_compare(rows[-1])
     return Outcome(rows, counted, complaints, rate)
 
 
@@ -149,6 +152,14 @@ def _row_of_verify(stack: OwnStack) -> Row:
     lines = json.loads(output.read_text())["counts"]["lines"]
     done = f"all hops compared: {used.ru_maxrss / 1024:,.0f} MiB at most, a process of its own"
     return Row("verify", done, 0, 0, seconds, lines)
+
+
+def slow_to_compare(row: Row) -> list[str]:
+    """Complain where the comparison took longer than its lines may; fewer may take as long."""
+    most = VERIFY_SECONDS * max(1, row.lines / 1_000_000)
+    if row.seconds <= most:
+        return []
+    return [f"verify took {row.seconds:.0f} s for {row.lines:,} lines, and {most:.0f} is the most"]
 
 
 def over_budget(rest: Cost, first: Cost, second: Cost, rate: float) -> list[str]:

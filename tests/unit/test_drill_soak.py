@@ -3,7 +3,8 @@
 import pytest
 
 from drill.cost import Cost
-from drill.soak import _row_of_lag, _rows_of_cost, growing, over_budget
+from drill.soak import _row_of_lag, _rows_of_cost, growing, over_budget, slow_to_compare
+from drill.verdict import Row
 
 RATE = 100.0
 
@@ -25,6 +26,18 @@ def test_a_lag_that_grows_by_more_than_five_seconds_of_lines(
     said = growing("streaming", lag, RATE)
     assert bool(said) is falls_behind
     assert not said or said.startswith("streaming falls behind: in the last third")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lines", "is_slow"),
+    [(59, 500, False), (61, 500, True), (119, 2_000_000, False), (121, 2_000_000, True)],
+)
+def test_a_comparison_may_take_a_minute_for_a_million(
+    seconds: float, lines: int, is_slow: bool
+) -> None:
+    said = slow_to_compare(Row("verify", "all hops compared", 0, 0, seconds, lines))
+    assert bool(said) is is_slow
+    assert not said or said[0].startswith(f"verify took {seconds} s for {lines:,} lines")
 
 
 def test_the_rows_say_the_lag_in_lines_and_in_seconds() -> None:

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from batch.comparison import Comparison, Outcome
+from batch.comparison import Comparison, Difference, Outcome
+from batch.rebuild import Result
+from pipeline.commands.rebuild import _show
 from tests.unit.order_rows import NOON, line
 from tests.unit.rebuild_rows import (
     DAY,
@@ -17,6 +19,34 @@ from tests.unit.rebuild_rows import (
     repaired,
     verdict,
 )
+
+
+def test_each_difference_is_printed_with_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = [
+        Difference("missing", DAY, None, b"7|1|A-1|1|SALE|3", ""),
+        Difference("foreign", DAY, b"7|1|A-2|1|SALE|3", None, "in /f"),
+        Difference("other", DAY, b"7|1|A-3|1|SALE|3", b"7|1|A-3|1|SALE|4", ""),
+    ]
+    counts = {"missing": 3, "foreign": 1, "other": 1}
+    outcome = Outcome(rebuilt=1234, live=1232, counts=counts, listed=listed)
+    _show(Result(outcome, damaged=["/g"], published=["/t/g=2"], kept=1).to_json())
+    said = capsys.readouterr().out.splitlines()
+    assert said[:10] == [
+        f"{DAY}: missing in transactions_cln: 7|1|A-1|1|SALE",
+        "  7|1|A-1|1|SALE|3",
+        f"{DAY}: foreign in transactions_cln: 7|1|A-2|1|SALE (in /f)",
+        "  7|1|A-2|1|SALE|3",
+        f"{DAY}: other content in transactions_cln: 7|1|A-3|1|SALE",
+        "  live    7|1|A-3|1|SALE|3",
+        "  rebuilt 7|1|A-3|1|SALE|4",
+        "/g: cannot be read",
+        "… and 2 more",
+        "1,234 rows rebuilt from HDFS raw, 1,232 live",
+    ]
+    assert said[10].startswith("3 missing in transactions_cln, 1 foreign in transactions_cln, 1 ")
+    assert said[10].endswith(", 1 files that cannot be read")
+    assert said[11] == "repaired: /t/g=2"
+    assert said[12].startswith("1 foreign rows stay: ")
 
 
 def test_the_same_rows_are_no_difference_however_often_raw_has_them(
