@@ -1,6 +1,7 @@
 """A server that takes a connection and never answers holds nobody up who asks it."""
 
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,10 @@ def test_each_question_ends_without_an_answer(tmp_path: Path) -> None:
             for port in PORTS
         }
         settings = describe(tmp_path, **silent).settings
-        questions = {name: partial(ask, settings) for name, ask in QUESTIONS.items()} | {
+        questions: dict[str, Callable[[], object]] = {
+            name: partial(ask, settings) for name, ask in QUESTIONS.items()
+        }
+        questions |= {
             "thrift alone": partial(ask_thrift, settings),
             "region server": partial(ask_regionserver, settings),
             "flume": lambda: flume_state(settings, lambda _said: None),
