@@ -46,18 +46,22 @@ class MortalHdfs(Hdfs):
 
     def __init__(self, url: str, at: int, error: type[BaseException], *, late: bool) -> None:
         super().__init__(url, user="spark")
-        self.left = at
+        self.die_at(at)
         self.error = error
         self.late = late
+
+    def die_at(self, change: int) -> None:
+        """From now on the Nth change is the last; 0: none is."""
+        self._last, self._changes = change, count(1)
 
     def _call(self, function: str, *args: Any, **options: Any) -> Any:
         if function not in ("write", "rename", "delete", "makedirs"):
             return super()._call(function, *args, **options)
-        self.left -= 1
-        if self.left == 0 and not self.late:
+        is_last = next(self._changes) == self._last  # some are asked for side by side
+        if is_last and not self.late:
             raise self.error(function)
         answer = super()._call(function, *args, **options)
-        if self.left == 0:
+        if is_last:
             raise self.error(function)
         return answer
 

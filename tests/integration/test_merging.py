@@ -85,14 +85,14 @@ def _step(trial: Merging, at: int, error: type[BaseException], *, late: bool) ->
     mortal = MortalHdfs(trial.url, 0, error, late=late)
     writer = BatchWriter(mortal, trial.tables, trial.told.append)
     writer.open()
-    mortal.left = at
+    mortal.die_at(at)
     try:
         trial.merge(writer)
     except error:
         pass
     else:
         return False
-    mortal.left = 0
+    mortal.die_at(0)
     again = rows(line(1, at=NOON + 4), line(12, at=NOON + 100, amount="1.00"), line(50), first=15)
     after = trial.writer() if error is Killed else writer
     record = after.write(again, "t", 5)
@@ -136,7 +136,7 @@ def test_a_batch_that_was_not_finished_is_finished_before_a_merge(trial: Merging
     writer = BatchWriter(mortal, trial.tables, trial.told.append)
     writer.open()
     # one file and the record written, renamed, the folder made: the move is the 5th
-    mortal.left = 5
+    mortal.die_at(5)
     with pytest.raises(Unavailable, match="rename"):
         writer.write(rows(line(50), first=15), "t", 5)
     assert trial.seen() == FILLED
