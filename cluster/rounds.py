@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final, NoReturn
 
 from cluster.findings import Findings, write_findings
 from cluster.sampling import Sampler
 from cluster.tidying import sweep_order_log, tidy
 from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, Watch
+from flume.kept import keep_positions
 from flume.unclosed import Unclosed
 from pipeline.places import Places
 from pipeline.settings import Settings
@@ -30,6 +32,7 @@ def keep_watch(
     swept = tidied = -math.inf
     watch.keep_an_eye_on_room()
     watch.also("flume", Unclosed(settings, watch.supervisor).demand)
+    watch.also("flume", partial(keep_positions, places))
     while True:
         begun = time.monotonic()
         health = watch.look()

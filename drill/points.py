@@ -76,16 +76,12 @@ class _Struck:
 
 
 def names(only: str | None, times: int, seed: int) -> list[str]:
-    """Give the points in a seeded order, each N times; with `only` that one, or a component's.
-
-    Those after which the whole log is read again come first, while it is short.
-    """
+    """Give the points in a seeded order, each N times; with `only` that one, or a component's."""
     chance = Random(seed)
     wanted = [
         name for name, component in COMPONENTS.items() if only in {None, name, component.split()[0]}
     ]
-    drawn = [name for _ in range(times) for name in chance.sample(wanted, len(wanted))]
-    return sorted(drawn, key=lambda name: name != "half-positions")
+    return [name for _ in range(times) for name in chance.sample(wanted, len(wanted))]
 
 
 def prepare(stack: OwnStack, seed: int) -> Members:

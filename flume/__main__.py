@@ -1,4 +1,4 @@
-"""`python -m flume`: recover what the last agent left open, then become the agent's JVM."""
+"""`python -m flume`: put right what the last agent left, then become the agent's JVM."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from cluster.classes import compile_classes
 from cluster.component import read_components
 from cluster.jars import jar_folders
 from cluster.java import environment, java_command
+from flume.kept import mend_positions
 from flume.recovery import recover
 from flume.rewind import rewind
 from pipeline.errors import LoyaltyError, Unavailable
@@ -39,6 +40,8 @@ def main() -> None:
     again = rewind(places, Topic(settings.kafka, settings.topic))
     if again is not None:
         sys.stderr.write(f"the sinks read again from {again} (epoch ms): HDFS had no room\n")
+    if mend_positions(places):
+        sys.stderr.write("the position file was torn: its copy of some seconds before is used\n")
     # without its folder, of a cache that was cleared, the jar's own classes would run unnoticed
     compile_classes("flume", jars["flume"])
     command = java_command(components["flume"], settings, jars)

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from drill.stack import OwnStack
+from flume.kept import copy_of_positions
 from flume.recovery import recover
 from pipeline import raw
 from pipeline.places import CLEAN, Places
+from pipeline.positions import read_positions
 from pipeline.webhdfs import Hdfs
+from tests.waiting import wait_until
 
 
 class Raw(Hdfs):
@@ -82,3 +85,22 @@ def test_a_folder_of_a_date_that_is_none_is_passed_over(left: Raw, places: Place
     left.leave("2026-02-30")
     left.leave("2026-02-28")
     assert recovered(left, places) == ["2026-02-28"]
+
+
+def test_a_torn_position_file_does_not_bring_the_whole_log_again(quiet_stack: OwnStack) -> None:
+    """Flume was killed amid writing it; the watcher has a copy of some seconds before."""
+    stack = quiet_stack
+    lines = "".join(f"7|1554134400000|TORN-{n}|1|SALE|3|latte|1|70.00|\n" for n in range(50))
+    stack.ok("produce", "--from", "-", stdin=lines)
+    stack.ok("verify", "--wait")
+    file, copy = stack.places.positions, copy_of_positions(stack.places)
+    wait_until("the watcher copies it", lambda: read_positions(copy) == read_positions(file))
+    stack.supervisor.stop("flume")
+    before, whole = stack.topic.ends(), file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    stack.supervisor.start("flume")
+    wait_until("it reads on", lambda: read_positions(file) == read_positions(copy), seconds=120)
+    stack.ok("produce", "--from", "-", stdin=lines)
+    stack.ok("verify", "--wait")
+    came = sum(stack.topic.ends().values()) - sum(before.values())
+    assert came == len(lines.splitlines()), "what was read before is not read again"

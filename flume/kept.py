@@ -1,0 +1,49 @@
+"""A copy of the agent's position file, for the agent after one that was killed amid writing it.
+
+Flume writes the file in its place, each second or so: a kill at that moment leaves half of it, and
+without positions the next agent reads every order log file from its beginning. Positions of some
+seconds ago bring only the lines since then once more, which are dropped as duplicates.
+"""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from pipeline.document import replace_file
+from pipeline.places import Places
+
+
+def keep_positions(places: Places) -> None:
+    """Copy the position file of the running agent, if it is whole; without room the copy stays."""
+    with suppress(OSError):
+        content = places.positions.read_bytes()
+        if _is_whole(content):
+            replace_file(copy_of_positions(places), content)
+
+
+def mend_positions(places: Places) -> bool:
+    """Put the copy in the place of a position file that is torn, before the agent starts; tells
+    whether. Where somebody removed the file everything is to be read again: the copy goes, too.
+    """
+    copy = copy_of_positions(places)
+    try:
+        content = places.positions.read_bytes()
+    except FileNotFoundError:
+        copy.unlink(missing_ok=True)
+        return False
+    if _is_whole(content) or not copy.exists():
+        return False
+    replace_file(places.positions, copy.read_bytes())
+    return True
+
+
+def copy_of_positions(places: Places) -> Path:
+    """Give where the copy is."""
+    return places.positions.with_name("positions-of-before.json")
+
+
+def _is_whole(content: bytes) -> bool:
+    try:
+        return isinstance(json.loads(content), list)
+    except ValueError:
+        return False
