@@ -107,6 +107,12 @@ def _sentence(error: Exception) -> str | None:
         return f"The disk is full ({error}); make room on it, then run the command again."
     if isinstance(error, OSError) and error.errno in PATHS and error.filename is not None:
         return f"{error.filename}: {error.strerror}; give another path, or make this one free."
+    duckdb = sys.modules.get("duckdb")
+    if duckdb and isinstance(error, duckdb.OutOfMemoryException):
+        return (
+            "There are more lines than the memory for their comparison is allowed to hold; give"
+            " --from and --to, some dates at a time."
+        )
     if isinstance(error, RuntimeError) and "lost sys.stdin" in str(error):
         return "There is a question, and nobody can answer it: stdin is closed; give --yes."
     return None

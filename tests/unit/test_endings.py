@@ -174,3 +174,15 @@ def test_a_path_that_cannot_be_is_one_sentence(
     assert ended.value.exit_code == 1
     said = " ".join(capsys.readouterr().err.split())
     assert said.startswith("error: /proc/x: No good; give another path")
+
+
+def test_more_lines_than_memory_is_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    held = "select len(list(md5(range::varchar))) from range(3000000)"
+    with (
+        duckdb.connect(config={"memory_limit": "20MB"}) as scratch,
+        pytest.raises(typer.Exit) as end,
+        endings(),
+    ):
+        scratch.execute(held).fetchall()
+    assert end.value.exit_code == 1
+    assert "give --from and --to, some dates at a time" in capfd.readouterr().err.replace("\n", " ")
