@@ -93,6 +93,17 @@ def test_the_servers_are_told(tmp_path: Path) -> None:
     assert f"spark.local.dir                           {Places(tmp_path).temporary}\n" in spark
 
 
+def test_raw_files_end_by_time_alone(tmp_path: Path) -> None:
+    """Where one ends by its size, Flume may forget what it has not flushed: see flume.conf."""
+    render(Settings(data=tmp_path), Places(tmp_path), "UTC", {"spark": Path("x")})
+    lines = (tmp_path / "conf/flume/flume.conf").read_text().splitlines()
+    rolls = {line for line in lines if ".hdfs.hdfs.roll" in line}
+    sink = "loyalty.sinks.hdfs.hdfs"
+    assert rolls == {
+        f"{sink}.rollInterval = 3600", f"{sink}.rollSize = 0", f"{sink}.rollCount = 0"
+    }  # fmt: skip
+
+
 def test_sql_waits_for_a_query_as_long_as_hive_lets_it_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
