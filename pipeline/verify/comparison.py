@@ -92,6 +92,7 @@ class Comparison:
         self, scratch: Scratch, folder: Path, cut: Cut, asked: Scope, key: KeyFile | None
     ) -> bool:
         """Load every hop and find out which lines are judged; tells whether all of them are."""
+        scratch.allow(sum(cut.ends.values()) - sum(cut.held.values()))
         if asked.is_everything and not any(cut.held.values()):
             self._expected = sum(cut.ends.values())  # whatever the hop, so many lines or some more
         self._load(scratch, "log", _head(cut), tail=False)

@@ -41,6 +41,15 @@ def judged(
     return counts, listed
 
 
+@pytest.mark.parametrize(
+    ("lines", "limit"),
+    [(0, "286.1 MiB"), (2_000_000, "286.1 MiB"), (4_000_000, "495.9 MiB"), (10**9, "953.6 MiB")],
+)
+def test_more_lines_may_take_more_memory(scratch: Scratch, lines: int, limit: str) -> None:
+    scratch.allow(lines)
+    assert scratch.value("select current_setting('memory_limit')") == limit
+
+
 def test_everything_is_found_in_a_world_in_order(scratch: Scratch, tmp_path: Path) -> None:
     counts, listed = judged(scratch, tmp_path, world(), KEY)
     assert listed == []
