@@ -87,13 +87,14 @@ def is_disk_full(error: Exception) -> bool:
     """
     if isinstance(error, OSError):
         return error.errno in DISK_FULL
-    duckdb = sys.modules.get("duckdb")
     words = map(os.strerror, DISK_FULL)
-    return bool(
-        duckdb
-        and isinstance(error, duckdb.IOException)
-        and any(word in str(error) for word in words)
-    )
+    return _is_duckdbs(error, "IOException") and any(word in str(error) for word in words)
+
+
+def _is_duckdbs(error: Exception, name: str) -> bool:
+    """Tell whether an error is one of duckdb's, by its class, if that is used."""
+    duckdb = sys.modules.get("duckdb")
+    return duckdb is not None and isinstance(error, getattr(duckdb, name))
 
 
 def drop_output() -> None:
@@ -107,8 +108,7 @@ def _sentence(error: Exception) -> str | None:
         return f"The disk is full ({error}); make room on it, then run the command again."
     if isinstance(error, OSError) and error.errno in PATHS and error.filename is not None:
         return f"{error.filename}: {error.strerror}; give another path, or make this one free."
-    duckdb = sys.modules.get("duckdb")
-    if duckdb and isinstance(error, duckdb.OutOfMemoryException):
+    if _is_duckdbs(error, "OutOfMemoryException"):
         return (
             "There are more lines than the memory for their comparison is allowed to hold; give"
             " --from and --to, some dates at a time."

@@ -18,8 +18,8 @@ from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 
 SHARED: Final = ("stack", "broken_stack", "quiet_stack")
 """The stacks that modules share: the two that are busiest begin, in two processes."""
-FIRST, LAST = "test_drill_points", "test_drill_hostile"
-"""What reads a whole log again comes first on its stack, what writes 100 MB into it last."""
+LAST: Final = "test_drill_hostile"
+"""It writes 100 MB into its stack's log, which others would have to read."""
 
 _running: dict[str, ExitStack] = {}
 
@@ -29,14 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a stack in one process; two processes share the tests (pytest-xdist)."""
     groups = {item: _group(item) for item in items}
     ranks = {"": 0} | {name: rank for rank, name in enumerate(SHARED, start=1)}
-    items.sort(key=lambda item: (ranks.get(groups[item], len(ranks)), _place(item.path.stem)))
+    items.sort(key=lambda item: (ranks.get(groups[item], len(ranks)), item.path.stem == LAST))
     for item, group in groups.items():
         if group:
             item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _place(module: str) -> int:
-    return -1 if module == FIRST else int(module == LAST)
 
 
 def _group(item: pytest.Item) -> str:

@@ -1,7 +1,7 @@
 """A year of old orders in one batch: files of bounded range; what comes next costs no more."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -33,13 +33,12 @@ class Counting(Hdfs):
 
 
 @pytest.fixture
-def make(quiet_stack: OwnStack) -> Iterator[Callable[[], Merging]]:
-    with trials(quiet_stack.settings.webhdfs) as made:
-        yield made
+def trial(quiet_stack: OwnStack) -> Iterator[Merging]:
+    with trials(quiet_stack.settings.webhdfs) as make:
+        yield make()
 
 
-def test_a_year_at_once(make: Callable[[], Merging]) -> None:
-    trial = make()
+def test_a_year_at_once(trial: Merging) -> None:
     hdfs = Counting(trial.url)
     writer = BatchWriter(hdfs, trial.tables, trial.told.append)
     writer.open()

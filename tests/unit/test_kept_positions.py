@@ -55,3 +55,5 @@ def test_no_room_for_the_copy_is_no_fault_of_flume(places: Places) -> None:
     copy_of_positions(places).unlink()
     copy_of_positions(places).mkdir()
     keep_positions(places)
+    assert list(copy_of_positions(places).iterdir()) == []
+    assert places.positions.read_bytes() == OLD
