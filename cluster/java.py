@@ -19,6 +19,9 @@ JVM: Final = (
     "-XX:+ExitOnOutOfMemoryError",
     # the first compiler alone: less memory and CPU up to some 500 orders a second
     "-XX:TieredStopAtLevel=1",
+    # the jars are those of our hashes, so their byte code is not verified at each start
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-BytecodeVerificationRemote",
     "-Djava.net.preferIPv4Stack=true",
 )
 

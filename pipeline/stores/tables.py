@@ -128,11 +128,13 @@ def _read(
     })  # fmt: skip
     connection.register("names", names)
     try:
-        yield from connection.sql(
+        rows = connection.sql(
             f"select r.* exclude (filename), n.file, n.day, n.block from ({query}) r"  # noqa: S608 (ours)
             " join names n using (filename)",
             params={"files": list(group), "zone": zone},
-        ).to_arrow_reader(_BATCH)
+        )
+        for batch in rows.to_arrow_reader(_BATCH):
+            yield pa.Table.from_batches([batch])
     except duckdb.Error as error:
         raise LoyaltyError(_readable(error, group)) from error
     finally:

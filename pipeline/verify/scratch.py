@@ -34,6 +34,8 @@ MOST_MB: Final = 1000
 """Some seven million lines; more are for --from and --to."""
 HEAD_BYTES: Final = 4_096
 """What is kept of a line. DuckDB takes 2,048 lines at a time, several times in memory."""
+GATHERED_BYTES: Final = 2 << 20
+"""What is taken in by one statement: some 20,000 lines, or a few of those that are long."""
 HOPS: Final = {
     "log": {"tail": "boolean"},
     "topic": {"p": "integer", "off": "bigint", "ts": "bigint"},
@@ -95,7 +97,7 @@ class Scratch:
             f"create table incoming ({_columns({'h': 'uhugeint', 'line': 'blob'} | columns)})"
         )
         lines = 0
-        for batch in batches:
+        for batch in _gathered(batches):
             head = pc.binary_slice(batch["line"], 0, HEAD_BYTES)
             self._connection.register("batch", batch.append_column("head", head))
             self._connection.execute(
@@ -145,6 +147,20 @@ def open_scratch(folder: Path, zone: str) -> Iterator[Scratch]:
     }
     with duckdb.connect(folder / "lines.duckdb", config=config) as connection:
         yield Scratch(connection, zone)
+
+
+def _gathered(batches: Iterable[Any]) -> Iterator[pa.Table]:
+    """Put small tables together: a statement for 1,000 lines takes as long as one for 10,000."""
+    held: list[pa.Table] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size >= GATHERED_BYTES:
+            yield pa.concat_tables(held)
+            held, size = [], 0
+    if held:
+        yield pa.concat_tables(held)
 
 
 def _columns(columns: dict[str, str]) -> str:
