@@ -36,7 +36,7 @@ def _write_straight(hdfs: Hdfs, staging: str, record: Any, contents: Iterable[by
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _recover_nothing(_hdfs: Any, _close: Any, _places: Any) -> list[str]:
+def _recover_nothing(_hdfs: Any, _tool: Any, _places: Any) -> list[str]:
     """Leave open what the last agent left open."""
     return []
 

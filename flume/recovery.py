@@ -4,26 +4,29 @@ Only while no agent runs: it would lose the file that it writes. Without this a 
 open shows a wrong length, or stays `.NAME.log.tmp` for ever.
 """
 
-import os
-import subprocess
+import time
 from collections.abc import Callable
 from typing import Final
 
-from cluster.component import read_components
-from cluster.jars import jar_folders
-from cluster.java import environment, java_command
 from pipeline.errors import Unavailable
 from pipeline.places import RAW, Places
 from pipeline.raw import dates
-from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
+
+ADMIN: Final = "org.apache.hadoop.hdfs.tools.DFSAdmin"
+DEBUG: Final = "org.apache.hadoop.hdfs.tools.DebugAdmin"
+
+Tool = Callable[[str, tuple[str, ...]], str]
+"""Runs a tool of HDFS (main class, arguments) as the superuser and gives what it printed."""
 
 PATIENCE_SECONDS: Final = 60
 """A round takes up to a DataNode's heartbeat (1 s), or 30 of them if a server has just died."""
-_STILL_OPEN: Final = 2
-"""The exit code of LeaseRecovery for that."""
-_JVM_SECONDS: Final = 60
-"""For the start of the JVM, and its client's patience with a NameNode that is away."""
+
+
+def open_files(listing: str) -> list[str]:
+    """Read the paths from what `dfsadmin -listOpenFiles` printed: the last word of a line."""
+    words = (line.split() for line in listing.splitlines())
+    return [row[-1] for row in words if row and row[-1].startswith(f"{RAW}/")]
 
 
 def final_name(name: str) -> str | None:
@@ -33,17 +36,19 @@ def final_name(name: str) -> str | None:
     return None
 
 
-def recover(hdfs: Hdfs, close: Callable[[], None], places: Places) -> list[str]:
-    """Close (see close_files) and rename what was left open; gives the final paths of the renamed.
+def recover(hdfs: Hdfs, tool: Tool, places: Places) -> list[str]:
+    """Close and rename what was left open; gives the final paths of renamed files.
 
     Only dates of arrival from the newest one of the last recovery on are listed: the agent since
     then has written to no other, and raw grows for ever. They may be many: where HDFS was away
     when a file was to be closed, Flume tries to rename it once more and goes on for weeks.
+
+    Raises Unavailable when a lease is not given up within a minute.
     """
     found = dates(hdfs)
     if not found:
         return []
-    close()
+    _close_all(tool)
     marker = places.positions.parent / "recovered"
     first = marker.read_text(encoding="ascii") if marker.exists() else ""
     renamed = []
@@ -57,27 +62,12 @@ def recover(hdfs: Hdfs, close: Callable[[], None], places: Places) -> list[str]:
     return renamed
 
 
-def close_files(settings: Settings) -> None:
-    """Recover the lease of each raw file that has a writer, as the superuser, and wait for it.
-
-    Raises Unavailable when HDFS does not answer, or a lease is not given up within a minute.
-    """
-    # the superuser, also of an HDFS that is not ours
-    agent = read_components()["flume"].model_copy(update={"user": settings.superuser})
-    arguments = (RAW, str(PATIENCE_SECONDS))
-    command = java_command(
-        agent, settings, jar_folders(), main="loyalty.LeaseRecovery", arguments=arguments
-    )
-    try:
-        done = subprocess.run(
-            command, env=os.environ | environment(agent, settings), capture_output=True, text=True,
-            check=False, timeout=PATIENCE_SECONDS + _JVM_SECONDS,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"HDFS lists no open files within {error.timeout:.0f} s.") from None
-    said = done.stderr.strip()[-300:]
-    if done.returncode == _STILL_OPEN:
-        path = said.splitlines()[-1]
-        raise Unavailable(f"HDFS does not close {path}; is the DataNode up? The agent tries again.")
-    if done.returncode:
-        raise Unavailable(f"HDFS lists no open files: {said}")
+def _close_all(tool: Tool) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while still_open := open_files(tool(ADMIN, ("-listOpenFiles", "-path", RAW))):
+        if time.monotonic() > end:
+            raise Unavailable(
+                f"HDFS does not close {still_open[0]}; is the DataNode up? The agent tries again."
+            )
+        for path in still_open:
+            tool(DEBUG, ("recoverLease", "-path", path, "-retries", "1"))
