@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.supervision import Supervisor
+from hive.output import objects
+from hive.session import connect
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.settings import ROOT, Settings, defaults
@@ -23,6 +25,7 @@ from pipeline.variables import PREFIX, variable_of
 
 PORTS: Final = [name for name in Settings.model_fields if name.endswith("_port")]
 UP_SECONDS: Final = 900
+QUERY_SECONDS: Final = 300
 DOWN_SECONDS: Final = 200
 LAUNCHER: Final = "loyalty"
 
@@ -112,9 +115,15 @@ class OwnStack:
             ) from error
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
-        """Ask Hive as a user does; gives the rows by column. Raises LoyaltyError."""
-        rows: list[dict[str, Any]] = json.loads(self.ok("sql", "--json", statement))
-        return rows
+        """Give the rows by column, as `sql --json` prints them. Raises LoyaltyError.
+
+        Without its process: Hive is asked often.
+        """
+        with (
+            connect(*self.settings.hive, timeout=QUERY_SECONDS) as session,
+            session.result(statement) as result,
+        ):
+            return [] if result is None else list(objects(result))
 
 
 def write_launcher(stack: OwnStack) -> Path:

@@ -33,7 +33,7 @@ def shown(stack: OwnStack) -> Any:
         "select count(*) n, sum(cust_id) ids, count(distinct cust_gender) genders "
         "from customers_cln"
     )
-    return json.loads(stack.ok("sql", query, "--json"))
+    return stack.sql(query)
 
 
 def generations(stack: OwnStack) -> list[str]:

@@ -62,7 +62,7 @@ def demo() -> Iterator[OwnStack]:
 
 def test_the_demo_is_healthy_and_has_members(demo: OwnStack) -> None:
     assert status(demo)["healthy"] is True
-    rows = json.loads(demo.ok("sql", "--json", "select count(*) n from loyalty"))
+    rows = demo.sql("select count(*) n from loyalty")
     assert rows == [{"n": 2000}]
 
 
@@ -109,13 +109,11 @@ def test_an_invented_order_is_counted_by_a_refresh(demo: OwnStack) -> None:
         "select cust_id, order_id from transactions_cln where cust_id is not null"
         " and order_id like 'demo-%' order by ordered_at desc limit 1"
     )
-    wait_until("an order in Hive", lambda: bool(json.loads(demo.ok("sql", "--json", statement))))
-    row = json.loads(demo.ok("sql", "--json", statement))[0]
+    wait_until("an order in Hive", lambda: bool(demo.sql(statement)))
+    row = demo.sql(statement)[0]
     assert row["order_id"] in demo.ok("orders", str(row["cust_id"]), "--json")
     demo.ok("refresh")
-    spent = json.loads(
-        demo.ok("sql", "--json", f"select spnd_amt from loyalty where cust_id = {row['cust_id']}")
-    )
+    spent = demo.sql(f"select spnd_amt from loyalty where cust_id = {row['cust_id']}")
     assert Decimal(spent[0]["spnd_amt"]) > 0
 
 

@@ -138,9 +138,9 @@ def test_the_stream_merges_while_it_runs(quiet_stack: OwnStack) -> None:
     produce(quiet_stack, [*sent, *today])
     quiet_stack.ok("verify", "--wait")
     question = f"select count(*) n from transactions_cln where order_id like '{prefix}%'"
-    assert json.loads(quiet_stack.ok("sql", "--json", question)) == [{"n": len(sent) + 1}]
+    assert quiet_stack.sql(question) == [{"n": len(sent) + 1}]
     wait_until("Hive shows it", lambda: MARKER in hdfs.names(f"{home}/g={newest - 1}"))
-    assert json.loads(quiet_stack.ok("sql", "--json", question)) == [{"n": len(sent) + 1}]
+    assert quiet_stack.sql(question) == [{"n": len(sent) + 1}]
     document = json.loads(quiet_stack.ok("status", "--json"))
     told = {(p["table"], p["partition"]): p for p in document["open_partitions"]}
     day = calendar(read_programme(quiet_stack.settings.programme)).today()

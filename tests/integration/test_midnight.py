@@ -122,7 +122,7 @@ def test_each_order_is_of_its_own_date_at_every_hop(
     )
 
     def in_hive() -> dict[str, tuple[int, Decimal]]:
-        rows = json.loads(stack.ok("sql", "--json", statement))
+        rows = stack.sql(statement)
         return {row["d"]: (row["n"], Decimal(row["s"])) for row in rows}
 
     # a switch of a partition may be pending

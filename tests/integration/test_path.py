@@ -70,8 +70,8 @@ def test_one_order_is_seen_at_every_hop(stack: OwnStack) -> None:
         f" ref, ordered_at, odr_dt from transactions_cln where order_id = '{order_id}'"
         " order by line_no"
     )
-    wait_until("Hive", lambda: len(json.loads(stack.ok("sql", "--json", question))) == 2)
-    rows = json.loads(stack.ok("sql", "--json", question))
+    wait_until("Hive", lambda: len(stack.sql(question)) == 2)
+    rows = stack.sql(question)
     assert rows[0] | {"ordered_at": None} == {
         "cust_id": 7, "odr_menu": "caffè latte ☕", "odr_prc": "140.00", "order_id": order_id,
         "line_no": 1, "event": "SALE", "store_id": 3, "quantity": 2, "amount": "140.00",

@@ -145,7 +145,7 @@ def test_what_differs_is_named_and_repaired(stack: OwnStack, prefix: str, hdfs: 
         f"select count(*) n from transactions_cln where odr_dt = '{DAY}'"
         f" and order_id like '{prefix}-%'"
     )
-    assert json.loads(stack.ok("sql", "--json", question))[0]["n"] == 8
+    assert stack.sql(question)[0]["n"] == 8
 
 
 def test_a_whole_partition_comes_back_and_a_stream_that_stood_stands(
@@ -248,7 +248,7 @@ def test_a_line_once_future_counts_where_it_is_live(stack: OwnStack, prefix: str
         stack.ok("quarantine", "replay", "--reason", "FUTURE", "--yes")
         stack.ok("verify", "--wait")
     question = f"select count(*) n from transactions_cln where order_id = '{order_id}'"
-    assert json.loads(stack.ok("sql", "--json", question))[0]["n"] == 1
+    assert stack.sql(question)[0]["n"] == 1
     assert json.loads(stack.ok("rebuild", "--json"))["ok"] is True
 
 

@@ -15,19 +15,13 @@ from tests.waiting import wait_until
 PERIOD = "odr_dt between date '2019-04-01' and date '2019-04-05'"
 
 
-def query(stack: OwnStack, statement: str) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = json.loads(stack.ok("sql", "--json", statement))
-    return rows
-
-
 def test_the_oracle_agrees_with_the_datas_own_description(week: Reckoning) -> None:
     assert week.total_lines == 8203
     assert week.total_amount == Decimal("36515.05")
 
 
 def test_hive_has_every_line_and_every_cent_of_each_day(stack: OwnStack, week: Reckoning) -> None:
-    rows = query(
-        stack,
+    rows = stack.sql(
         f"select cast(odr_dt as string) d, count(*) n, sum(odr_prc) s from transactions_cln"
         f" where {PERIOD} group by odr_dt",
     )
@@ -38,7 +32,7 @@ def test_hive_has_every_line_and_every_cent_of_each_day(stack: OwnStack, week: R
 def test_loyalty_lists_every_customer_with_the_spend_of_the_receipts(
     stack: OwnStack, week: Reckoning
 ) -> None:
-    rows = query(stack, "select cust_id, spnd_amt from loyalty where data_dt = date '2019-04-05'")
+    rows = stack.sql("select cust_id, spnd_amt from loyalty where data_dt = date '2019-04-05'")
     found = {str(row["cust_id"]): Decimal(row["spnd_amt"]) for row in rows}
     assert len(rows) == len(found) == 2246
     assert found == {i: week.spend.get(i, Decimal(0)) for i in customer_ids()}
@@ -46,17 +40,16 @@ def test_loyalty_lists_every_customer_with_the_spend_of_the_receipts(
 
 def test_a_second_refresh_gives_the_same_rows(stack: OwnStack, week: Reckoning) -> None:
     statement = "select * from loyalty where data_dt = date '2019-04-05' order by cust_id"
-    before = query(stack, statement)
+    before = stack.sql(statement)
     stack.ok("refresh", "--data-dt", "2019-04-05")
-    assert query(stack, statement) == before
+    assert stack.sql(statement) == before
 
 
 def test_a_day_before_all_receipts_lists_everyone_with_nothing(
     stack: OwnStack, week: Reckoning
 ) -> None:
     stack.ok("refresh", "--data-dt", "2019-03-31")
-    rows = query(
-        stack,
+    rows = stack.sql(
         "select count(*) n, sum(spnd_amt) s from loyalty where data_dt = date '2019-03-31'",
     )
     assert (int(rows[0]["n"]), Decimal(rows[0]["s"])) == (2246, Decimal(0))
@@ -71,8 +64,7 @@ def totals(stack: OwnStack) -> Totals:
     verified = json.loads(stack.ok("verify", "--wait", "--json"))
     assert verified["ok"], verified["differences"]
     (hop,) = (hop for hop in verified["hops"] if hop["hop"] == "transactions_cln")
-    rows = query(
-        stack,
+    rows = stack.sql(
         "select cast(odr_dt as string) d, count(*) n, sum(odr_prc) s from transactions_cln"
         " group by odr_dt",
     )

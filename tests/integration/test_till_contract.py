@@ -23,7 +23,5 @@ def test_an_examples_order_arrives(name: str, stack: OwnStack) -> None:
 
     wait_until("HBase", in_hbase)
     question = f"select odr_menu, odr_prc from transactions_cln where order_id like '{till}-%'"
-    wait_until("Hive", lambda: bool(json.loads(stack.ok("sql", "--json", question))))
-    assert json.loads(stack.ok("sql", "--json", question)) == [
-        {"odr_menu": "latte", "odr_prc": "140.00"}
-    ]
+    wait_until("Hive", lambda: bool(stack.sql(question)))
+    assert stack.sql(question) == [{"odr_menu": "latte", "odr_prc": "140.00"}]
