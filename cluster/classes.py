@@ -1,4 +1,4 @@
-"""Java classes of our own that stand before a server's jars: compiled once, cached for the user.
+"""Java classes of our own, before a server's or beside them: compiled once, cached for the user.
 
 Their sources are in the folder java/ beside the pom. The compiled ones are beside the jars in
 the cache, in a folder that is named by what they were made from.

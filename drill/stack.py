@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cluster.supervision import Supervisor
-from hive.output import objects
+from hive.output import json_rows
 from hive.session import connect
 from pipeline.errors import LoyaltyError
 from pipeline.places import Places
@@ -115,15 +115,20 @@ class OwnStack:
             ) from error
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
-        """Give the rows by column, as `sql --json` prints them. Raises LoyaltyError.
+        """Give the rows of one statement by column, with the values of `sql --json`, without its
+        process: Hive is asked often.
 
-        Without its process: Hive is asked often.
+        Raises LoyaltyError with the statement, and with the status that says who was restarted why.
         """
-        with (
-            connect(*self.settings.hive, timeout=QUERY_SECONDS) as session,
-            session.result(statement) as result,
-        ):
-            return [] if result is None else list(objects(result))
+        try:
+            with (
+                connect(*self.settings.hive, timeout=QUERY_SECONDS) as session,
+                session.result(statement) as result,
+            ):
+                return [] if result is None else list(json_rows(result))
+        except LoyaltyError as error:
+            status = self.run("status").stdout
+            raise LoyaltyError(f"{statement[:200]}: {error}\n{status}") from error
 
 
 def write_launcher(stack: OwnStack) -> Path:

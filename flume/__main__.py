@@ -42,7 +42,7 @@ def main() -> None:
         sys.stderr.write(f"the sinks read again from {again} (epoch ms): HDFS had no room\n")
     if mend_positions(places):
         sys.stderr.write("the position file was torn: its copy of some seconds before is used\n")
-    # without its folder, of a cache that was cleared, the jar's own classes would run unnoticed
+    # of a cache that was cleared: without them Flume's own would run, and no sink
     compile_classes("flume", jars["flume"])
     command = java_command(components["flume"], settings, jars)
     os.execvp(command[0], command)  # noqa: S606  # the agent takes this process's place

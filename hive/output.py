@@ -49,7 +49,7 @@ def run_all(session: Session, statements: Sequence[str], form: Form) -> None:
             elif form is Form.CSV:
                 _print_csv(result)
             else:
-                print_json(list(objects(result)))
+                print_json(list(json_rows(result)))
 
 
 def _print_table(result: Result) -> None:
@@ -68,7 +68,7 @@ def _print_csv(result: Result) -> None:
         writer.writerow("" if value is None else to_text(value) for value in row)
 
 
-def objects(result: Result) -> Iterator[dict[str, Any]]:
+def json_rows(result: Result) -> Iterator[dict[str, Any]]:
     """Give each row by its columns' names, its values as they are in JSON."""
     names = [column.name for column in result.columns]
     for row in result.rows:

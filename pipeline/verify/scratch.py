@@ -35,7 +35,7 @@ MOST_MB: Final = 1000
 HEAD_BYTES: Final = 4_096
 """What is kept of a line. DuckDB takes 2,048 lines at a time, several times in memory."""
 GATHERED_BYTES: Final = 2 << 20
-"""What is taken in by one statement: some 20,000 lines, or a few of those that are long."""
+"""At least so much is taken in by one statement, in whole tables as they come."""
 HOPS: Final = {
     "log": {"tail": "boolean"},
     "topic": {"p": "integer", "off": "bigint", "ts": "bigint"},
@@ -150,10 +150,13 @@ def open_scratch(folder: Path, zone: str) -> Iterator[Scratch]:
 
 
 def _gathered(batches: Iterable[Any]) -> Iterator[pa.Table]:
-    """Put small tables together: a statement for 1,000 lines takes as long as one for 10,000."""
+    """Put small tables of one schema together: a statement costs as much as thousands of lines."""
     held: list[pa.Table] = []
     size = 0
     for batch in batches:
+        if held and batch.schema != held[0].schema:  # files that somebody else has written
+            yield pa.concat_tables(held)
+            held, size = [], 0
         held.append(batch)
         size += batch.nbytes
         if size >= GATHERED_BYTES:

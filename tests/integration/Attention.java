@@ -6,36 +6,48 @@ import loyalty.flume.AttentiveSinkProcessor;
 import org.apache.flume.Context;
 import org.apache.flume.EventDeliveryException;
 import org.apache.flume.Sink;
+import org.apache.flume.instrumentation.SinkCounter;
 import org.apache.flume.sink.AbstractSink;
 
 /**
- * AttentiveSinkProcessor over a sink that answers what the arguments say, one after the other;
- * prints what it answers to the runner, and how many ms that took.
+ * AttentiveSinkProcessor over a sink that finds what the arguments say, one after the other: LINES,
+ * EMPTY, FAILING (as HDFS's sink says it) or THROWN. Prints what the runner hears, and how many ms
+ * that took.
  */
 public class Attention {
     public static void main(String[] arguments) {
-        Queue<String> answers = new ArrayDeque<>(List.of(arguments));
+        Queue<String> finds = new ArrayDeque<>(List.of(arguments));
+        SinkCounter counter = new SinkCounter("fake");
+        counter.start();
         AttentiveSinkProcessor processor = new AttentiveSinkProcessor();
-        processor.setSinks(List.of(new AbstractSink() {
+        AbstractSink sink = new AbstractSink() {
             @Override
             public Sink.Status process() throws EventDeliveryException {
-                String answer = answers.remove();
-                if (answer.equals("FAILED")) {
-                    throw new EventDeliveryException("no HBase");
+                switch (finds.remove()) {
+                    case "LINES":
+                        return Sink.Status.READY;
+                    case "EMPTY":
+                        counter.incrementBatchEmptyCount();
+                        return Sink.Status.BACKOFF;
+                    case "FAILING":
+                        return Sink.Status.BACKOFF;
+                    default:
+                        throw new EventDeliveryException("THROWN");
                 }
-                return Sink.Status.valueOf(answer);
             }
-        }));
-        processor.configure(new Context(Map.of("pauseStep", "40", "pauseMost", "100")));
-        while (!answers.isEmpty()) {
+        };
+        sink.setName("fake");
+        processor.setSinks(List.of(sink));
+        processor.configure(new Context(Map.of("pauseStep", "500", "pauseMost", "1200")));
+        while (!finds.isEmpty()) {
             long begun = System.nanoTime();
-            String said;
+            String heard;
             try {
-                said = processor.process().name();
+                heard = processor.process().name();
             } catch (EventDeliveryException failed) {
-                said = failed.getMessage().replace(' ', '_');
+                heard = failed.getMessage();
             }
-            System.out.println(said + " " + (System.nanoTime() - begun) / 1_000_000);
+            System.out.println("heard " + heard + " " + (System.nanoTime() - begun) / 1_000_000);
         }
     }
 }

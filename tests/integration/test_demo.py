@@ -62,7 +62,7 @@ def demo() -> Iterator[OwnStack]:
 
 def test_the_demo_is_healthy_and_has_members(demo: OwnStack) -> None:
     assert status(demo)["healthy"] is True
-    rows = demo.sql("select count(*) n from loyalty")
+    rows = json.loads(demo.ok("sql", "--json", "select count(*) n from loyalty"))
     assert rows == [{"n": 2000}]
 
 

@@ -1,5 +1,6 @@
 """A pipeline on the servers of another stack: all four given, Flume and the stream its own."""
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -101,5 +102,6 @@ def _is_one_pipeline(stack: OwnStack) -> None:
     outcome = stack.answer("verify", "--wait")
     assert outcome["ok"], outcome
     assert order in stack.ok("orders", "7", "--json")
-    rows = stack.sql("select order_id, odr_prc from transactions_cln")
+    said = stack.ok("sql", "--json", "select order_id, odr_prc from transactions_cln")
+    rows = json.loads(said)
     assert rows == [{"order_id": order, "odr_prc": "70.00"}]

@@ -9,7 +9,7 @@ from cluster.classes import class_folder
 from cluster.component import FOLDERS, STAGES, folder_of, read_components
 from cluster.configuration import CONFIGURED, render
 from cluster.jars import MODULES, faulty_jars
-from cluster.java import command, environment, java_command
+from cluster.java import JVM, command, environment, java_command
 from cluster.supervision import Rotation, write_configuration
 from pipeline.errors import Refused, UsageError
 from pipeline.places import Places
@@ -204,3 +204,10 @@ def test_an_unknown_time_zone_is_a_sentence(tmp_path: Path) -> None:
     file.write_text('time_zone = "Mars/X"\ncurrency = "USD"\nmenu = []\n')
     with pytest.raises(Refused, match=r"time_zone.*Mars/X.*no IANA"):
         read_programme(file)
+
+
+def test_sparks_jvm_has_the_options_of_all_others(tmp_path: Path, settings: Settings) -> None:
+    render(settings, Places(tmp_path), "UTC", {"spark": Path("x")})
+    conf = (tmp_path / "conf/spark/spark-defaults.conf").read_text()
+    (options,) = (line for line in conf.splitlines() if "extraJavaOptions" in line)
+    assert set(JVM) <= set(options.split())
