@@ -38,7 +38,7 @@ public class Attention {
         };
         sink.setName("fake");
         processor.setSinks(List.of(sink));
-        processor.configure(new Context(Map.of("pauseStep", "500", "pauseMost", "1200")));
+        processor.configure(new Context(Map.of("pauseStep", "1000", "pauseMost", "2500")));
         while (!finds.isEmpty()) {
             long begun = System.nanoTime();
             String heard;

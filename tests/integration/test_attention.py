@@ -10,15 +10,15 @@ from pipeline.progress import unseen
 from tests.integration.observation import pids
 
 COURSE = [
-    ("EMPTY", "READY", 500),
     ("EMPTY", "READY", 1000),
-    ("EMPTY", "READY", 1200),
-    ("EMPTY", "READY", 1200),
+    ("EMPTY", "READY", 2000),
+    ("EMPTY", "READY", 2500),
+    ("EMPTY", "READY", 2500),
     ("LINES", "READY", 0),
-    ("EMPTY", "READY", 500),
+    ("EMPTY", "READY", 1000),
     ("FAILING", "BACKOFF", 0),
     ("THROWN", "THROWN", 0),
-    ("EMPTY", "READY", 500),
+    ("EMPTY", "READY", 1000),
 ]
 """What the sink finds, what the runner hears of it, and after how many ms at least."""
 
@@ -39,7 +39,7 @@ def test_an_empty_channel_is_looked_at_again_after_a_short_pause(tmp_path: Path)
     words = [line.split() for line in done.stdout.splitlines() if line.startswith("heard ")]
     assert [heard for _, heard, _ in words] == [heard for _, heard, _ in COURSE]
     for (_, _, took), (_, _, pause) in zip(words, COURSE, strict=True):
-        assert pause <= int(took) < pause + 400, words
+        assert pause <= int(took) < pause + 900, words  # a busy machine oversleeps
 
 
 def test_both_sinks_of_the_agent_are_asked_that_way(quiet_stack: OwnStack) -> None:
