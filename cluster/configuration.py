@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cluster.component import folder_of
+from cluster.java import JVM
 from pipeline.document import replace_file
 from pipeline.places import Places
 from pipeline.settings import Settings
@@ -31,6 +32,7 @@ def render(settings: Settings, places: Places, zone: str, jars: dict[str, Path])
         "data": settings.data,
         "zone": zone,
         "jars": jars,
+        "jvm": " ".join(JVM),
         "secret": make_secret(places, "metastore"),
     }
     places.conf.mkdir(parents=True, exist_ok=True, mode=0o700)
