@@ -40,7 +40,7 @@ RUN --mount=type=cache,target=/pip \
  && .venv/bin/pip install -q --no-compile --require-hashes -r requirements.lock \
  && .venv/bin/python cluster/container/prune.py
 
-# each jar checked by its hash, Flume's classes compiled, the code compiled
+# each jar checked by its hash, our Java classes compiled, the code compiled
 FROM python AS product
 COPY . .
 RUN echo /loyalty > .venv/lib/python3.11/site-packages/loyalty.pth

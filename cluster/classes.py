@@ -15,6 +15,7 @@ from cluster.component import folder_of
 from cluster.jars import cache_folder, jar_folders
 from pipeline.errors import LoyaltyError
 
+COMPILED: Final = ("flume", "hive")
 OPTIONS: Final = ("--release", "17", "-encoding", "UTF-8", "-proc:none", "-nowarn")
 
 
@@ -57,6 +58,12 @@ def compile_classes(module: str, jars: Path) -> Path:
     return target
 
 
+def compile_all(jars: dict[str, Path]) -> None:
+    """Compile the classes of every module that has some; `jars` are folders by module."""
+    for module in COMPILED:
+        compile_classes(module, jars[module])
+
+
 def _run_javac(module: str, arguments: list[str]) -> None:
     try:
         done = subprocess.run(
@@ -77,4 +84,4 @@ def _run_javac(module: str, arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":  # an image's build
-    compile_classes("flume", jar_folders()["flume"])
+    compile_all(jar_folders())

@@ -113,44 +113,57 @@ class Till:
         ago: milliseconds by which it is dated back; a receipt that undoes an earlier one is never
         dated before that.
         """
-        self._count += 1
-        sale = None
-        if self._remembered:
-            chance = self._turns.random()
-            if chance < self._refunds:
-                if sale := self._returns.take(ordered_at):
-                    return self._refund(sale, max(ordered_at - ago, sale.ordered_at + RIPE_MS))
-            elif chance < self._undoing:
-                sale = self._returns.take(ordered_at, of_member=True)
-        # in one function: calls would be a third of an order's cost
-        draw, members = self._draw, self._members
-        place = draw()
-        if self._is_ranked:
-            # the inverse of the share of orders that the first n members have
-            place = ((LOYAL + 1) ** place - 1) / LOYAL
-        customer, store = members[int(place * len(members))]
-        chance = draw()
-        if chance < WALK_INS:
-            customer = ""
-        if chance < _ANYWHERE:
-            store = self._stores[int(draw() * len(self._stores))]
-        written = ordered_at - ago
-        if sale:
-            customer, store = sale.customer, sale.store
-            written = max(written, sale.ordered_at + RIPE_MS)
-        texts, lines = self._baskets[int(draw() * _BASKETS)]
-        head = f"{customer}|{written}|{self._run}-{self._count}|"
-        if len(texts) == 1:
-            before, after = texts[0]
-            text = f"{head}{before}{store}{after}"
-        else:
-            text = "".join([f"{head}{before}{store}{after}" for before, after in texts])
-        if sale and (reward := self._reward(sale)):
-            text += f"{head}{len(lines) + 1}|REDEEM|{store}|{reward}|0.00|\n"
-        if self._remembered and self._turns.random() < self._remembered:
-            order_id = f"{self._run}-{self._count}"
-            self._returns.keep(Sale(customer, store, order_id, ordered_at, written, lines))
-        return text
+        return self.receipts(ordered_at, 1, ago)
+
+    def receipts(self, ordered_at: int, count: int, ago: int = 0) -> str:
+        """Ring up the next `count` receipts at an instant, each like `receipt`."""
+        # in one function, and each line by one format: calls would be a third of an order's cost
+        draw, members, stores, baskets = self._draw, self._members, self._stores, self._baskets
+        usual = f"|{ordered_at - ago}|{self._run}-"
+        rung = []
+        for _ in range(count):
+            self._count += 1
+            sale, written, middle = None, ordered_at - ago, usual
+            if self._remembered:
+                sale, is_refund = self._undone(ordered_at)
+                if sale and is_refund:
+                    rung.append(self._refund(sale, max(written, sale.ordered_at + RIPE_MS)))
+                    continue
+            place = draw()
+            if self._is_ranked:
+                # the inverse of the share of orders that the first n members have
+                place = ((LOYAL + 1) ** place - 1) / LOYAL
+            customer, store = members[int(place * len(members))]
+            chance = draw()
+            if chance < WALK_INS:
+                customer = ""
+            if chance < _ANYWHERE:
+                store = stores[int(draw() * len(stores))]
+            if sale:
+                customer, store = sale.customer, sale.store
+                written = max(written, sale.ordered_at + RIPE_MS)
+                middle = f"|{written}|{self._run}-"
+            texts, lines = baskets[int(draw() * _BASKETS)]
+            for before, after in texts:
+                rung.append(f"{customer}{middle}{self._count}{before}{store}{after}")
+            if not self._remembered:
+                continue
+            head = f"{customer}{middle}{self._count}|"
+            if sale and (reward := self._reward(sale)):
+                rung.append(f"{head}{len(lines) + 1}|REDEEM|{store}|{reward}|0.00|\n")
+            if self._turns.random() < self._remembered:
+                order_id = f"{self._run}-{self._count}"
+                self._returns.keep(Sale(customer, store, order_id, ordered_at, written, lines))
+        return "".join(rung)
+
+    def _undone(self, ordered_at: int) -> tuple[Sale | None, bool]:
+        """Give the sale that the next receipt undoes, if any, and whether by refunds."""
+        chance = self._turns.random()
+        if chance < self._refunds:
+            return self._returns.take(ordered_at), True
+        if chance < self._undoing:
+            return self._returns.take(ordered_at, of_member=True), False
+        return None, False
 
     def _refund(self, sale: Sale, written: int) -> str:
         """Give back some of a sale, to its customer, mostly in its store."""
@@ -188,7 +201,7 @@ def _basket(menu: Sequence[MenuItem], dice: random.Random) -> _Basket:
         price = int(item.price * 100)
         pieces = min(_drawn(PIECES, dice), _MOST_MINOR // max(price, 1))
         line = Line(number, item.item, pieces, price * pieces)
-        texts.append((f"{number}|SALE|", f"|{item.item}|{pieces}|{_amount(line.minor)}|\n"))
+        texts.append((f"|{number}|SALE|", f"|{item.item}|{pieces}|{_amount(line.minor)}|\n"))
         lines.append(line)
     return _Basket(tuple(texts), tuple(lines))
 

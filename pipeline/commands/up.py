@@ -165,11 +165,11 @@ def next_commands(begun: str) -> tuple[str, str, str]:
 
 
 def _fetch_jars() -> dict[str, Path]:
-    from cluster.classes import compile_classes
+    from cluster.classes import compile_all
     from cluster.jars import check_jars, resolve_jars
 
     with working("fetching", "jars") as progress:
         jars = resolve_jars(progress)
         check_jars(jars)
-        compile_classes("flume", jars["flume"])
+        compile_all(jars)
     return jars

@@ -54,7 +54,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def _start(name: str) -> OwnStack:
     """Start a shared stack, with nothing in it."""
     _running[name] = ExitStack()
-    return _running[name].enter_context(own_stack(trigger_seconds="1"))
+    return _running[name].enter_context(own_stack(trigger_seconds="2"))
 
 
 @pytest.fixture(scope="session")

@@ -90,13 +90,6 @@ def written(log: Path) -> dict[str, Lines]:
     return {name: lines for name, d in boundary_files().items() if (lines := lines_of(d))}
 
 
-def members(folder: Path, name: str) -> set[str]:
-    """Give what a class of TAILDIR has that its package can call; folder: of classes, or a jar."""
-    command = ["javap", "-package", "-cp", str(folder), f"org.apache.flume.source.taildir.{name}"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return {line.strip() for line in done.stdout.splitlines() if line.endswith(";")}
-
-
 def compiled_driver(jars: Path, folder: Path) -> Path:
     """Compile Tail.java against Flume's jars into a folder, and give that."""
     source = Path(__file__).parent / "Tail.java"

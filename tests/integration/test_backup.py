@@ -104,7 +104,7 @@ def restored(quiet_stack: OwnStack, tmp_path_factory: pytest.TempPathFactory) ->
     stack.ok("verify", "--wait")
     assert status(stack)["healthy"], "Flume and the stream go on"
 
-    other = describe(Path(tempfile.mkdtemp(prefix="loyalty-restored-")), trigger_seconds="1")
+    other = describe(Path(tempfile.mkdtemp(prefix="loyalty-restored-")), trigger_seconds="2")
     with gone_at_the_end(other):
         other.ok("restore", str(folder), timeout=900)
         other.ok("verify", "--wait")

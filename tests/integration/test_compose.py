@@ -48,7 +48,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerSt
         # as a newcomer has it, but for refreshes that would be in the way of the tests' own
         project = describe_project(
             tmp_path_factory.mktemp("compose"), environment,
-            trigger_seconds="1", producer="1", refresh="1h",
+            trigger_seconds="2", producer="1", refresh="1h",
         )  # fmt: skip
         project.compose("build", "-q", timeout=BUILD_SECONDS)
         try:

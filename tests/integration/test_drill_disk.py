@@ -16,7 +16,7 @@ def test_a_full_disk_loses_nothing_and_everything_goes_on_when_there_is_room(
     """As root, or in a namespace; it fails where there is neither."""
     if ran_inside(request, seconds=1800):
         return
-    with small_stack(trigger_seconds="1") as stack:
+    with small_stack(trigger_seconds="2") as stack:
         ballast = Ballast(stack.places.order_log)
         ballast.fill()
         assert free(stack.places.order_log) == 0

@@ -56,7 +56,7 @@ def test_all_four_are_used_and_left_alone() -> None:
     with servers() as first, new_folder(is_removed) as data:
         at = first.settings
         second = describe(
-            data, trigger_seconds="1", topic="of-two", topic_retention_days="40", kafka=at.kafka,
+            data, trigger_seconds="2", topic="of-two", topic_retention_days="40", kafka=at.kafka,
             hdfs=at.hdfs.removeprefix("hdfs://"), webhdfs=at.webhdfs.removeprefix("http://"),
             hbase=str(at.thrift), zookeeper=at.zookeeper, hive=str(at.hive),
         )  # fmt: skip

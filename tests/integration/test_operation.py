@@ -39,7 +39,7 @@ def test_up_again_starts_nothing(stack: OwnStack) -> None:
 
 
 def test_up_with_other_settings_than_run_is_refused(stack: OwnStack) -> None:
-    other = replace(stack, environment=stack.environment | {"LOYALTY_TRIGGER_SECONDS": "2"})
+    other = replace(stack, environment=stack.environment | {"LOYALTY_TRIGGER_SECONDS": "3"})
     done = other.run("up")
     assert done.returncode == 1
     assert "another LOYALTY_TRIGGER_SECONDS" in done.stderr

@@ -23,6 +23,7 @@ from cluster.java import environment, java_command
 from pipeline.places import Places
 from pipeline.progress import unseen
 from pipeline.settings import Settings
+from tests.integration.signatures import members
 from tests.integration.tailing import (
     BUFFER,
     CUT,
@@ -31,7 +32,6 @@ from tests.integration.tailing import (
     compiled_driver,
     ends_at_the_buffers_end,
     lines_of,
-    members,
     shown,
     written,
 )
@@ -291,10 +291,9 @@ def test_a_batch_of_long_lines_ends_before_it_fills_the_agents_heap(
 def test_a_class_has_the_members_of_flumes(
     jars: dict[str, Path], name: str, lacks: set[str]
 ) -> None:
-    """Except readLine, whose result is of a private class: nobody can call it. Matchers are in a
-    list, and compared with none.
-    """
+    """Except readLine, whose result is of a private class; matchers are compared with none."""
     (jar,) = jars["flume"].glob("flume-taildir-source-*.jar")
-    ours, flumes = members(class_folder("flume"), name), members(jar, name)
+    full = f"org.apache.flume.source.taildir.{name}"
+    ours, flumes = members(class_folder("flume"), full), members(jar, full)
     assert ours < flumes
     assert {line.split("(")[0].split()[-1] for line in flumes - ours} == lacks

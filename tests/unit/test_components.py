@@ -42,11 +42,17 @@ def test_hiveserver2_keeps_few_planned_queries(settings: Settings) -> None:
     assert not environment(read_components()["hiveserver2"], settings).get("HADOOP_USER_NAME")
 
 
-def test_classes_of_our_own_stand_before_flumes(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("component", "module", "first"),
+    [("flume", "flume", "*"), ("hiveserver2", "hive", "hive-exec-4.0.1.jar")],
+)
+def test_classes_of_our_own_stand_before_those_of_the_jars(
+    settings: Settings, component: str, module: str, first: str
+) -> None:
     jars = jars_in(settings.data)
-    words = java_command(read_components()["flume"], settings, jars)
+    words = java_command(read_components()[component], settings, jars)
     entries = words[words.index("-cp") + 1].split(":")
-    assert entries.index(str(class_folder("flume"))) < entries.index(f"{jars['flume']}/*")
+    assert entries.index(str(class_folder(module))) < entries.index(f"{jars[module]}/{first}")
 
 
 def test_hdfs_raw_gets_few_files_a_year() -> None:

@@ -1,0 +1,62 @@
+"""What HiveServer2 brings for a statement's tasks, by its class in the place of one of Tez."""
+
+from pathlib import Path
+
+import pytest
+import requests
+
+from cluster.classes import class_folder
+from cluster.jars import jar_folders
+from drill.stack import OwnStack
+from hive.session import open_session
+from pipeline.errors import LoyaltyError
+from tests.integration.signatures import members
+from tests.integration.warehouse import AT, Warehouse
+from tests.waiting import wait_until
+
+CLASS = "org.apache.tez.dag.app.launcher.TezLocalCacheManager"
+
+
+def bytes_read(stack: OwnStack) -> int:
+    """Give what our DataNode has read for others."""
+    at = f"http://127.0.0.1:{stack.settings.datanode_http_port}/jmx"
+    question = {"qry": "Hadoop:service=DataNode,name=DataNodeActivity-*"}
+    (bean,) = requests.get(at, params=question, timeout=10).json()["beans"]
+    return int(bean["BytesRead"])
+
+
+def test_the_class_has_the_members_of_tezs(quiet_stack: OwnStack) -> None:
+    (jar,) = jar_folders()["hive"].glob("tez-dag-*.jar")
+    assert members(class_folder("hive"), CLASS) == members(jar, CLASS) - {"static {};"} != set()
+
+
+def test_hive_itself_is_not_fetched_for_a_task(warehouse: Warehouse, quiet_stack: OwnStack) -> None:
+    """Tez's own class reads hive-exec of 83 MB from HDFS for each of them. (The DataNode counts at
+    once, and shows it some seconds later.)
+    """
+    warehouse.add_transactions(AT.date(), [(1, "70.00"), (2, "60.50")])
+    question = "select count(distinct cust_id) from transactions_cln"
+    assert warehouse.session.rows(question) == [(2,)]
+    before = bytes_read(quiet_stack)
+    assert warehouse.session.rows(question) == [(2,)]
+    wait_until("the DataNode shows it", lambda: bytes_read(quiet_stack) > before)
+    assert bytes_read(quiet_stack) - before < 1_000_000
+    assert list(quiet_stack.places.run.rglob("hive-exec-*")) == []
+
+
+def test_what_a_statement_adds_is_there_for_its_tasks_alone(
+    warehouse: Warehouse, quiet_stack: OwnStack, tmp_path: Path
+) -> None:
+    warehouse.add_transactions(AT.date(), [(1, "70.00"), (2, "60.50")])
+    script = tmp_path / "double.sh"
+    script.write_text("while read n; do echo $((2 * n)); done\n")
+    doubled = "select transform(cust_id) using 'sh double.sh' as (n int) from transactions_cln"
+    warehouse.session.run(f"add file {script}")
+    assert sorted(warehouse.session.rows(doubled)) == [(2,), (4,)]
+    found = [p.name for p in quiet_stack.places.run.iterdir()]
+    assert not any(name == script.name or name.startswith("tez-local-cache") for name in found)
+    (database,) = warehouse.session.rows("select current_database()")[0]
+    with open_session(quiet_stack.settings) as another:
+        another.run(f"use {database}")
+        with pytest.raises(LoyaltyError):
+            another.rows(doubled)
