@@ -22,6 +22,8 @@ import pyarrow.parquet as pq
 
 from backup.copies import THREADS
 from backup.manifest import HDFS, LOGS, Item, Manifest
+from backup.taking import demand_room
+from cluster.checks import existing
 from cluster.stack import Stack
 from cluster.stamp import Stamp
 from cluster.startup import Step
@@ -67,6 +69,15 @@ def check_fits(manifest: Manifest, stack: Stack) -> None:
             f"The backup has partitions of {manifest.partition_hours} hours, this stack of {hours};"
             f" set LOYALTY_PARTITION_HOURS to {manifest.partition_hours}."
         )
+
+
+def check_room(manifest: Manifest, data: Path) -> None:
+    """Refuse a backup that the disk of a data folder, which need not be there, has no room for.
+
+    Lines of the order log may go into the topic and the tables again.
+    """
+    size = sum(item.size for item in (*manifest.items, *manifest.below(LOGS)))
+    demand_room(existing(data), size, "The restored stack")
 
 
 @dataclass(frozen=True, slots=True)

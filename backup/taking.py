@@ -102,11 +102,11 @@ def check_apart(folder: Path, data: Path) -> None:
         )
 
 
-def demand_room(folder: Path, size: int) -> None:
+def demand_room(folder: Path, size: int, what: str = "The backup") -> None:
     """Raise Refused where the disk of a folder has no room for so many bytes more."""
     if (free := shutil.disk_usage(folder).free) < size:
         raise Refused(
-            f"The backup takes {decimal(size)} more, and the disk of {folder} has {decimal(free)}"
+            f"{what} takes {decimal(size)} more, and the disk of {folder} has {decimal(free)}"
             " left; give a folder on a larger disk, or make room on this one."
         )
 

@@ -59,7 +59,7 @@ def check_memory(needed_mib: int) -> Finding | None:
 
 def free_disk_mib(settings: Settings) -> int:
     """Give what is free on the disk of the data folder, which need not be there."""
-    return shutil.disk_usage(_existing(settings.data)).free // 2**20
+    return shutil.disk_usage(existing(settings.data)).free // 2**20
 
 
 def check_disk(settings: Settings) -> Finding | None:
@@ -70,7 +70,8 @@ def check_disk(settings: Settings) -> Finding | None:
                    "make room or set LOYALTY_DATA to a folder elsewhere")  # fmt: skip
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
+    """Give a path, or the nearest folder above it that is there."""
     return next(p for p in (path, *path.parents) if p.exists())
 
 

@@ -15,7 +15,6 @@ from cluster.component import folder_of
 from cluster.jars import cache_folder, jar_folders
 from pipeline.errors import LoyaltyError
 
-COMPILED: Final = ("flume", "hive")
 OPTIONS: Final = ("--release", "17", "-encoding", "UTF-8", "-proc:none", "-nowarn")
 
 
@@ -60,8 +59,9 @@ def compile_classes(module: str, jars: Path) -> Path:
 
 def compile_all(jars: dict[str, Path]) -> None:
     """Compile the classes of every module that has some; `jars` are folders by module."""
-    for module in COMPILED:
-        compile_classes(module, jars[module])
+    for module, folder in jars.items():
+        if _sources(module):
+            compile_classes(module, folder)
 
 
 def _run_javac(module: str, arguments: list[str]) -> None:

@@ -196,8 +196,11 @@ def _refresh(stack: Stack) -> None:
         except NoCustomers:
             return
         except Busy:
-            # the schedule is at it, and may have looked before the last orders came
+            # the schedule is at it, and may have looked before the last orders came; where it has
+            # long to do, today's snapshot is its next run's
             if time.monotonic() > end:
+                if stack.settings.is_scheduled:
+                    return
                 raise
             stack.halt.wait(0.5)
         else:

@@ -1,5 +1,6 @@
 """`doctor`: `up`'s own checks and every component's question, asked anew on any stack."""
 
+import getpass
 import os
 import shutil
 from collections.abc import Callable
@@ -115,7 +116,7 @@ def _data_folder(settings: Settings, programme: Programme) -> Check:
         return Check("data folder", True, f"{settings.data} is not there yet; `up` makes it")
     if not os.access(settings.data, os.R_OK | os.W_OK | os.X_OK):
         return Check("data folder", False, f"{settings.data} is not this user's to write",
-                     f"`chown -R $(id -un) {settings.data}` as root, or another"
+                     f"`chown -R {getpass.getuser()} {settings.data}` as root, or another"
                      " LOYALTY_DATA")  # fmt: skip
     try:
         if (stamp := read_stamp(settings)) is None:

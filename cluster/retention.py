@@ -1,5 +1,6 @@
 """How long each store keeps what it has, how much that is now, and how old the oldest of it is."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -89,11 +90,11 @@ def describe_retention(settings: Settings, progress: Progress = unseen) -> list[
          lambda: _both(_on_hdfs(hdfs, "/hbase/oldWALs"), _on_hdfs(hdfs, "/hbase/archive"))),
         ("Hive scratch", *_ours(s, "hive", f"{s.hive_scratch_hours} hours", "hive_scratch_hours"),
          lambda: _both(_on_hdfs(hdfs, str(places.scratch)), on_disk(
-             p for f in (places.scratch, places.hive / "local") for p in f.rglob("*")))),
+             p for f in (places.scratch, places.hive / "local") for p in below(f)))),
         ("server logs", f"{s.server_log_files + 1} x {s.server_log_mib} MiB each",
          "server_log_mib/files", lambda: on_disk(places.logs.glob("*"))),
         ("temporary files", "to next start", None,
-         lambda: on_disk(places.temporary.rglob("*"))),
+         lambda: on_disk(below(places.temporary))),
     ]  # fmt: skip
     stores = []
     with ThreadPoolExecutor(len(rows)) as pool:
@@ -110,6 +111,12 @@ def _asked(held: Callable[[], Held]) -> Held:
         return held()
     except LoyaltyError:
         return None, None
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Give all files below a folder; what goes meanwhile is left out, with all in it."""
+    for path, _, names in os.walk(folder):
+        yield from (Path(path, name) for name in names)
 
 
 def on_disk(paths: Iterable[Path]) -> Held:

@@ -17,8 +17,8 @@ STORES: Final = ("order log", "Kafka", *ON_HDFS, "logs", "other")
 
 
 def measure_sizes(settings: Settings) -> dict[str, int]:
-    """Give the bytes of each store of STORES; `other` is the rest of the data folder but for HDFS's
-    blocks. Raises Unavailable where HDFS does not answer.
+    """Give the bytes of each store of STORES; `other` is the rest of the data folder, and of our
+    own HDFS. Raises Unavailable where HDFS does not answer.
     """
     places = Places(settings.data)
     hdfs = superuser_of(settings, timeout=5)
@@ -28,6 +28,8 @@ def measure_sizes(settings: Settings) -> dict[str, int]:
     found |= {store: _size(hdfs, folder) for store, folder in ON_HDFS.items()}
     rest = [path for path in places.data.iterdir() if path.name not in {*LOCAL.values(), "hdfs"}]
     found["other"] = sum(map(used, [*rest, places.data / "hdfs" / "name"]))
+    if "hdfs" not in settings.given:  # Hive's own files; what else a given one has is not ours
+        found["other"] += hdfs.size("/") - sum(found[store] for store in ON_HDFS)
     return found
 
 

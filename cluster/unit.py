@@ -14,8 +14,8 @@ from pipeline.settings import ROOT, Settings
 
 START_SECONDS: Final = 3 * PATIENCE_SECONDS
 """A first start fetches 0.6 GB, too."""
-STOP_SECONDS: Final = 300
-"""The stop goes through six groups of components, with up to 40 s each."""
+STOP_SECONDS: Final = 420
+"""Components stop one after another, with up to 40 s each (cluster/shutdown.py)."""
 
 
 def write_unit(environment: Mapping[str, str], settings: Settings, *, of_user: bool) -> str:

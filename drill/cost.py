@@ -29,7 +29,8 @@ class Cost:
 class Meter:
     """Adds up what each process of a stack has used since `begin`; `look` every few seconds.
 
-    What a process used after the last look before its end is missing.
+    What a component's process used after the last look before its end is missing; of those that it
+    has started and waited for, nothing is.
     """
 
     def __init__(self, stack: OwnStack) -> None:
@@ -38,6 +39,9 @@ class Meter:
         self._first: dict[psutil.Process, float] = {}
         self._last: dict[psutil.Process, float] = {}
         self._mib: dict[psutil.Process, float] = {}
+        """Of those that lived at the last look."""
+        self._below: set[psutil.Process] = set()
+        """Who was started by a component's process."""
         self._begun = 0.0
         self.begin()
 
@@ -56,12 +60,16 @@ class Meter:
         for child in daemon.children():
             name = names.get(child.pid, CARE)
             with suppress(psutil.NoSuchProcess):
-                owners |= dict.fromkeys([child, *child.children(recursive=True)], name)
+                below = child.children(recursive=True)
+                owners |= dict.fromkeys([child, *below], name)
+                self._below |= set(below)
         self._mib = {}
         for process in owners:
             with suppress(psutil.NoSuchProcess):
                 used = process.cpu_times()
                 self._last[process] = used.user + used.system
+                if process != daemon:  # it waits for components, which are counted each
+                    self._last[process] += used.children_user + used.children_system
                 self._mib[process] = process.memory_info().rss / 2**20
         self._owners |= owners
 
@@ -73,7 +81,9 @@ class Meter:
         mib: dict[str, float] = {}
         for process, total in self._last.items():
             name = self._owners[process]
-            used[name] = used.get(name, 0) + total - self._first.get(process, 0)
+            # what such a one used, who waited for it has now
+            counted = 0 if process in self._below and process not in self._mib else total
+            used[name] = used.get(name, 0) + counted - self._first.get(process, 0)
             mib[name] = mib.get(name, 0) + self._mib.get(process, 0)
         return {name: Cost(used[name] / seconds, mib[name]) for name in used}
 

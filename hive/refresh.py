@@ -156,7 +156,7 @@ def _run(settings: Settings, work: Work) -> None:
 
 
 def do(session: Session, tables: Tables, work: Work) -> None:
-    """Do the work: look what is new, sum it, make the snapshots in the order of their dates."""
+    """Do the work: look what is new, sum it, make the snapshots, the last days first."""
     tables.loyalty.hdfs.delete(tables.staging)
     tables.loyalty.settle(session)
     tables.spend.retire_due(session)  # its index knows which dates Hive shows
@@ -178,7 +178,9 @@ def do(session: Session, tables: Tables, work: Work) -> None:
     )
     known = {day: made for day, made in days.items() if day <= last}
     snapshots = Snapshots(tables.loyalty, dates, known, customers)
-    for number, day in enumerate(sorted(touchable), 1):
+    recent = restated_since("scheduled", work.today)
+    # the last days first: nobody waits for them until years are restated
+    for number, day in enumerate(sorted(touchable, key=lambda d: (d < recent, d)), 1):
         if day == work.forced or not snapshots.is_right(day):
             work.told(day, number, len(touchable))
             work.made.append(_make(session, tables, snapshots, day))

@@ -1,9 +1,9 @@
 """The schedule of the refreshes: APScheduler says when, a child process does each run.
 
-A run that fails, or finds another refresh at work, is tried again after growing pauses until it
-succeeds. What falls due of the same job meanwhile is dropped, since the run that tries does its
-work; the other job's run waits for the end of it. A nightly run that was missed while nothing ran
-is made up for at the start.
+A run that fails, or finds another refresh at work, is due again after a pause, which grows until
+one succeeds. What would be due of the same job meanwhile is dropped, since that run does its work;
+the other job's runs come in between. A nightly run that was missed while nothing ran is made up
+for at the start.
 """
 
 import logging
@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -49,9 +50,9 @@ def run_schedule(settings: Settings, places: Places) -> None:
         executors={"default": runs, "beats": beats},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    # a run that still tries is no news each time that the next one would be due
+    # a long run is no news each time that the next one would be due
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    runner = Runner()
+    runner = Runner(lambda reason, at: scheduler.modify_job(reason, next_run_time=at))
     for reason, words in (("scheduled", settings.refresh), ("nightly", settings.refresh_nightly)):
         if (trigger := make_trigger(words, zone)) is not None:
             first = first_run(trigger, last_run(places, reason), datetime.now(tz=UTC))
@@ -62,7 +63,7 @@ def run_schedule(settings: Settings, places: Places) -> None:
 
     def beat() -> None:
         planned = [job.next_run_time for job in scheduler.get_jobs() if job.id != "beat"]
-        say(places, what_is_next(planned, runner.again_at))
+        say(places, what_is_next(planned))
 
     scheduler.add_job(
         beat, IntervalTrigger(seconds=HEARTBEAT_SECONDS), id="beat", executor="beats",
@@ -79,11 +80,9 @@ def run_schedule(settings: Settings, places: Places) -> None:
     schedule_file(places).unlink(missing_ok=True)  # nothing is due any more
 
 
-def what_is_next(planned: list[datetime], again_at: datetime | None) -> str | None:
-    """Give when the next run begins (ISO, UTC). One that is tried again comes before whatever is
-    planned, which is dropped or waits for it.
-    """
-    due = again_at or min(planned, default=None)
+def what_is_next(planned: list[datetime]) -> str | None:
+    """Give when the next run begins (ISO, UTC); None where none is planned."""
+    due = min(planned, default=None)
     return None if due is None else due.astimezone(UTC).isoformat(timespec="seconds")
 
 
@@ -139,34 +138,32 @@ def first_run(trigger: Trigger, last: datetime | None, now: datetime) -> datetim
 
 
 class Runner:
-    """Starts the runs, one after another. again_at: when one that has failed is tried again; None
-    where none waits for that.
+    """Starts the runs, one after another. again: is told the reason of one that has failed, and
+    when it has to run again.
     """
 
     def __init__(
         self,
+        again: Callable[[str, datetime], object],
         command: Callable[[str], list[str]] = lambda reason: [sys.executable, "-m", "hive", reason],
-        pauses: tuple[float, ...] = PAUSES_SECONDS,
     ) -> None:
+        self._again = again
         self._command = command
-        self._pauses = pauses
-        self.again_at: datetime | None = None
+        self._failures: Counter[str] = Counter()
+        """By reason, since its last success."""
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self, reason: str) -> None:
-        """Run until it succeeds, or `stop`."""
-        failures = 0
-        while code := self._once(reason):
-            pause = self._pauses[min(failures, len(self._pauses) - 1)]
-            failures += 1
+        """Run once; where it fails, see to it that it runs again."""
+        code = self._once(reason)
+        if code:
+            pause = PAUSES_SECONDS[min(self._failures[reason], len(PAUSES_SECONDS) - 1)]
+            self._failures[reason] += 1
             log.warning("the %s run ended with %s; again in %s s", reason, code, pause)
-            self.again_at = datetime.now(tz=UTC) + timedelta(seconds=pause)
-            if self._stopped.wait(pause):
-                return
-            self.again_at = None
-        if failures and code == 0:
+            self._again(reason, datetime.now(tz=UTC) + timedelta(seconds=pause))
+        elif code == 0 and self._failures.pop(reason, 0):
             log.warning("the %s run has succeeded", reason)
 
     def stop(self) -> None:

@@ -10,6 +10,8 @@ from rich.segment import SegmentLines
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.wording import as_typed_here
+
 MOST_PARTITIONS: Final = 3
 """So many open partitions are named."""
 STALE_SECONDS: Final = 60
@@ -122,7 +124,7 @@ def _asked(producer: Mapping[str, Any]) -> str:
 
 def _warnings(document: Mapping[str, Any]) -> list[Text]:
     found = [
-        Text.assemble((c["name"], "yellow"), f": {c['reason']}")
+        Text.assemble((c["name"], "yellow"), f": {as_typed_here(c['reason'])}")
         for c in document["components"]
         if c["reason"] and c["wanted"]
     ]
@@ -278,4 +280,4 @@ def _table(label: str, *columns: str) -> Table:
 
 
 def _line(label: str, text: str, colour: str = "bold") -> Text:
-    return Text.assemble((label.ljust(LABEL_COLUMNS), colour), text)
+    return Text.assemble((label.ljust(LABEL_COLUMNS), colour), as_typed_here(text))

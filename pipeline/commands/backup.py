@@ -76,7 +76,7 @@ def restore(
     Example: LOYALTY_DATA=var2 ./loyalty restore ../loyalty-2026-11-29
     """
     from backup.manifest import check_files, read_manifest
-    from backup.restoring import check_fits
+    from backup.restoring import check_fits, check_room
     from backup.taking import check_apart
     from cluster.stack import Stack
     from cluster.stamp import check_unstamped, read_stamp
@@ -96,6 +96,7 @@ def restore(
             "or `./loyalty down --purge` first."
         )
     check_unstamped(settings)
+    check_room(manifest, settings.data)
     with leaving(), working("checked", "bytes") as progress:
         checked = _Bytes(progress, sum(item.size for item in manifest.items))
         check_files(folder, manifest.items, checked.add)

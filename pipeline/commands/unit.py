@@ -21,7 +21,7 @@ def unit(
 
     It means the stack that this shell means: the LOYALTY_* variables that are set now are in it.
 
-    Example: ./loyalty unit --user > ~/.config/systemd/user/loyalty.service
+    Example: ./loyalty unit --user > loyalty.service
     """
     from cluster.unit import write_unit
 

@@ -96,13 +96,15 @@ def _start(
 
     settings, programme = stack.settings, stack.programme
     found = stamp.read_stamp(settings)
+    past = None
     if found is not None:
         stamp.check_stamp(found, settings, programme.time_zone)
+        past = settle_history(stack, found, empty=empty, asked=history)
     jars = make_ready(stack)
     if found is None:
         begun = "empty" if empty else "demo"
         found = stamp.write_stamp(settings, programme.time_zone, begun)
-    past = settle_history(stack, found, empty=empty, asked=history)
+        past = settle_history(stack, found, empty=empty, asked=history)
     fresh = not stack.supervisor.is_running()
     if fresh and note_boot(stack.places):
         err.print(

@@ -13,7 +13,7 @@ import pytest
 
 from cluster.doctor import examine
 from cluster.health import patience
-from cluster.sizes import STORES
+from cluster.sizes import STORES, used
 from cluster.vitals import load
 from drill.stack import OwnStack
 from tests.integration.observation import pids, status
@@ -64,6 +64,8 @@ def test_status_shows_every_hop_with_its_numbers(stack: OwnStack) -> None:
     assert day["reasons"]["FIELDS"] == before["reasons"].get("FIELDS", 0) + 1
     wait_until("sizes are measured", lambda: all(one["bytes"] for one in status(stack)["disk"]))
     assert [one["store"] for one in found["disk"]] == list(STORES)
+    told = sum(one["bytes"] for one in status(stack)["disk"])
+    assert 0.7 < told / used(stack.places.data) < 1.3
     screen = stack.ok("status")
     assert "↳ transactions_cln" in screen
     assert len(screen.splitlines()) <= 30

@@ -1,6 +1,8 @@
 """What HiveServer2 brings for a statement's tasks, by its class in the place of one of Tez."""
 
+import os
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import requests
@@ -15,6 +17,8 @@ from tests.integration.warehouse import AT, Warehouse
 from tests.waiting import wait_until
 
 CLASS = "org.apache.tez.dag.app.launcher.TezLocalCacheManager"
+TIMES = "while read n; do echo $(({} * n)); done\n"
+MADE = "select transform(cust_id) using 'sh {}' as (n int) from transactions_cln"
 
 
 def bytes_read(stack: OwnStack) -> int:
@@ -41,22 +45,41 @@ def test_hive_itself_is_not_fetched_for_a_task(warehouse: Warehouse, quiet_stack
     assert warehouse.session.rows(question) == [(2,)]
     wait_until("the DataNode shows it", lambda: bytes_read(quiet_stack) > before)
     assert bytes_read(quiet_stack) - before < 1_000_000
-    assert list(quiet_stack.places.run.rglob("hive-exec-*")) == []
 
 
 def test_what_a_statement_adds_is_there_for_its_tasks_alone(
     warehouse: Warehouse, quiet_stack: OwnStack, tmp_path: Path
 ) -> None:
     warehouse.add_transactions(AT.date(), [(1, "70.00"), (2, "60.50")])
-    script = tmp_path / "double.sh"
-    script.write_text("while read n; do echo $((2 * n)); done\n")
-    doubled = "select transform(cust_id) using 'sh double.sh' as (n int) from transactions_cln"
+    run = quiet_stack.places.run
+    script = tmp_path / "times.sh"
+    script.write_text(TIMES.format(2))
+    with ZipFile(tmp_path / "tools.zip", "w") as archive:
+        archive.writestr("times.sh", TIMES.format(3))
+    # as of a HiveServer2 that was killed amid a task
+    (run / script.name).symlink_to(tmp_path / "gone")
     warehouse.session.run(f"add file {script}")
-    assert sorted(warehouse.session.rows(doubled)) == [(2,), (4,)]
-    found = [p.name for p in quiet_stack.places.run.iterdir()]
-    assert not any(name == script.name or name.startswith("tez-local-cache") for name in found)
+    warehouse.session.run(f"add archive {archive.filename}")
+    assert sorted(warehouse.session.rows(MADE.format("times.sh"))) == [(2,), (4,)]
+    assert sorted(warehouse.session.rows(MADE.format("tools.zip/times.sh"))) == [(3,), (6,)]
+    brought = (script.name, "tools.zip")
+    wait_until("nothing is left", lambda: not any(map(os.path.lexists, map(run.joinpath, brought))))
+    assert [*run.glob("tez-*"), *quiet_stack.places.temporary.glob("tez-local-cache*")] == []
     (database,) = warehouse.session.rows("select current_database()")[0]
     with open_session(quiet_stack.settings) as another:
         another.run(f"use {database}")
-        with pytest.raises(LoyaltyError):
-            another.rows(doubled)
+        with pytest.raises(LoyaltyError, match=r"^The statement failed: "):
+            another.rows(MADE.format("times.sh"))
+
+
+def test_a_file_of_the_server_is_not_taken_for_an_added_one(
+    warehouse: Warehouse, quiet_stack: OwnStack, tmp_path: Path
+) -> None:
+    warehouse.add_transactions(AT.date(), [(1, "70.00")])
+    script = tmp_path / "settings.json"
+    script.write_text(TIMES.format(2))
+    before = (quiet_stack.places.run / script.name).read_bytes()
+    warehouse.session.run(f"add file {script}")
+    with pytest.raises(LoyaltyError):
+        warehouse.session.rows(MADE.format(script.name))
+    assert (quiet_stack.places.run / script.name).read_bytes() == before

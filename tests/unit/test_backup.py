@@ -1,6 +1,7 @@
 """A backup is whole or none: its manifest, its hashes, and the folder that it takes."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from backup.manifest import (
     store,
     write_manifest,
 )
-from backup.restoring import check_fits
+from backup.restoring import check_fits, check_room
 from backup.taking import copy_log, demand_room, demand_running, new_folder
 from cluster.stack import Stack
 from hbase.codec import to_line, to_row
@@ -162,6 +163,14 @@ def test_a_disk_without_room_is_refused(tmp_path: Path) -> None:
         Refused, match=r"takes 1\.2 EB more, .* left; give a folder on a larger disk"
     ):
         demand_room(tmp_path, 1 << 60)
+
+
+def test_what_a_disk_cannot_hold_is_not_restored(tmp_path: Path) -> None:
+    room = shutil.disk_usage(tmp_path).free
+    of_logs = manifest(Item("orders-log/a.log", room * 2 // 3, "", 0))
+    with pytest.raises(Refused, match=r"^The restored stack takes .* larger disk"):
+        check_room(of_logs, tmp_path / "not" / "there")
+    check_room(manifest(Item("hdfs/a", room * 2 // 3, "", 0)), tmp_path)
 
 
 def test_copies_are_listed_by_their_path(tmp_path: Path) -> None:

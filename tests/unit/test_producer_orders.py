@@ -14,6 +14,9 @@ from pipeline.programme import MenuItem, read_programme
 from pipeline.settings import ROOT
 from producer.members import Member, members_file, read_members, write_members
 from producer.orders import Till, demo_run, seeded_run
+from producer.returns import RIPE_MS
+from producer.shape import RUSH_HOUR
+from producer.traffic import Traffic
 
 MENU = read_programme(ROOT / "programme.toml").menu
 MEMBERS = tuple(Member(customer, 3 + customer % 3) for customer in (7, 70, 5001, 9_999_999_999))
@@ -83,6 +86,17 @@ def test_the_same_seed_gives_the_same_bytes_another_one_does_not() -> None:
     rung = [one.receipt(NOW) for _ in range(100)]
     assert rung == [same.receipt(NOW) for _ in range(100)]
     assert rung != [other.receipt(NOW) for _ in range(100)]
+
+
+def test_many_at_once_are_those_rung_up_one_by_one() -> None:
+    traffic = Traffic(RUSH_HOUR, refunds=0.2, redemptions=0.2)
+    one, many = (Till(MEMBERS, MENU, "run", "1", traffic) for _ in range(2))
+    later = NOW + 3 * RIPE_MS
+    for instant in (NOW, later):
+        text = many.receipts(instant, 300)
+        assert text == "".join(one.receipt(instant) for _ in range(300))
+    assert text.count("|REFUND|") > 10
+    assert "|REDEEM|" in text
 
 
 def test_runs_have_order_ids_of_their_own() -> None:

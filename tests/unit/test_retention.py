@@ -1,6 +1,7 @@
 """What is kept for how long: shown for every store, and what is over goes."""
 
 import os
+import shutil
 import socket
 import time
 from datetime import date, timedelta
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 from batch.rebuild import demand_whole
 from cluster.configuration import render
 from cluster.leftovers import is_in_order, old_files, remove, remove_leftovers
-from cluster.retention import describe_retention, on_disk
+from cluster.retention import below, describe_retention, on_disk
 from cluster.rounds import keep_watch
 from cluster.sampling import Sampler
 from cluster.supervision import Supervisor
@@ -45,6 +46,17 @@ def test_every_retention_is_shown_also_while_nothing_runs(tmp_path: Path) -> Non
     assert kept["HDFS raw"] == "400 days"
     assert kept["quarantine"] == "for ever"
     assert {s.used for s in stores if s.store in {"HDFS raw", "quarantine"}} == {None}
+
+
+def test_a_folder_that_goes_while_it_is_looked_at_is_left_out(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("12")
+    found = below(tmp_path)
+    first = next(found)
+    (gone,) = {"one", "two"} - {first.parent.name}
+    shutil.rmtree(tmp_path / gone)
+    assert list(found) == []
 
 
 def test_of_a_silent_hdfs_all_stores_wait_together(

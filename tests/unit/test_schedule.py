@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from pipeline.settings import ROOT, Settings, read_settings
 from tests.waiting import wait_until
 
 NEW_YORK = ZoneInfo("America/New_York")
+REASONS = ("scheduled", "nightly")
 NOW = datetime(2026, 11, 29, 15, 0, tzinfo=UTC)
 
 
@@ -101,35 +103,30 @@ def test_some_dates_never_come() -> None:
     assert first_run(make_trigger("0 0 30 2 *", NEW_YORK), None, NOW) is None
 
 
-def test_a_run_that_fails_is_tried_again_until_it_succeeds(tmp_path: Path) -> None:
-    file = tmp_path / "tries"
-    count = f"f = open({str(file)!r}, 'a+'); f.write('x'); f.seek(0); exit(len(f.read()) < 3)"
-    Runner(lambda _reason: [sys.executable, "-c", count], pauses=(0.01,)).run("scheduled")
-    assert file.read_text() == "xxx"
+def test_a_run_that_fails_is_due_again_after_growing_pauses() -> None:
+    due: list[tuple[str, float]] = []
+    codes = iter("1110100")
+    runner = Runner(
+        lambda reason, at: due.append((reason, (at - datetime.now(tz=UTC)).total_seconds())),
+        lambda _reason: [sys.executable, "-c", f"exit({next(codes)})"],
+    )
+    for reason in ("scheduled", "nightly", *["scheduled"] * 5):
+        runner.run(reason)
+    assert [reason for reason, _ in due] == ["scheduled", "nightly", "scheduled", "scheduled"]
+    assert [round(pause) for _, pause in due] == [5, 5, 10, 5]
 
 
-def test_the_next_try_is_what_is_due(tmp_path: Path) -> None:
-    runner = Runner(lambda _reason: ["false"], pauses=(50,))
-    thread = threading.Thread(target=runner.run, args=["scheduled"])
-    begun = datetime.now(tz=UTC)
-    thread.start()
-    wait_until("it waits", lambda: runner.again_at is not None)
-    assert runner.again_at is not None
-    assert begun < runner.again_at - timedelta(seconds=50) <= datetime.now(tz=UTC)
-    runner.stop()
-    thread.join(timeout=10)
-    assert not thread.is_alive()
+def test_the_next_run_is_told() -> None:
     later, tomorrow = NOW + timedelta(minutes=5), (NOW + timedelta(days=1)).astimezone(NEW_YORK)
-    assert what_is_next([later, tomorrow], later + timedelta(1)) == "2026-11-30T15:05:00+00:00"
-    assert what_is_next([tomorrow, later], None) == "2026-11-29T15:05:00+00:00"
-    assert what_is_next([tomorrow], None) == "2026-11-30T15:00:00+00:00"
-    assert what_is_next([], None) is None
+    assert what_is_next([tomorrow, later]) == "2026-11-29T15:05:00+00:00"
+    assert what_is_next([tomorrow]) == "2026-11-30T15:00:00+00:00"
+    assert what_is_next([]) is None
 
 
 def test_the_end_ends_the_run_at_hand(tmp_path: Path) -> None:
     file = tmp_path / "begun"
     wait = f"import signal; open({str(file)!r}, 'w'); signal.pause()"
-    runner = Runner(lambda _reason: [sys.executable, "-c", wait])
+    runner = Runner(lambda _reason, _at: None, lambda _reason: [sys.executable, "-c", wait])
     thread = threading.Thread(target=runner.run, args=["scheduled"])
     thread.start()
     wait_until("it has begun", file.exists)
@@ -156,21 +153,23 @@ def test_both_have_to_be_off_for_none(tmp_path: Path) -> None:
     assert not Settings(data=tmp_path, refresh="off", refresh_nightly="off").is_scheduled
 
 
-def test_a_missed_nightly_run_is_made_up_for_and_listed(tmp_path: Path) -> None:
-    """Nothing of the stack runs, so that it fails."""
-    stack = describe(tmp_path, refresh="off", refresh_nightly="15 3 * * *")
+def test_a_missed_nightly_run_is_made_up_for_and_holds_up_no_other(tmp_path: Path) -> None:
+    """Nothing of the stack runs, so that all fail, and come again in turns."""
+    stack = describe(tmp_path, refresh="5s", refresh_nightly="15 3 * * *")
     night = datetime.now(tz=UTC) - timedelta(hours=30)
     append_run(stack.places, Run(night.isoformat(timespec="seconds"), "nightly"))
+
+    def failed() -> Counter[str]:
+        return Counter(run.reason for run in read_runs(stack.places) if run.outcome == "failed")
+
     with subprocess.Popen(
         [sys.executable, "-m", "hive"], env=stack.environment, cwd=ROOT, stderr=subprocess.PIPE
     ) as process:
         try:
-            wait_until("another run", lambda: len(list(read_runs(stack.places))) == 2, seconds=60)
+            wait_until("both run again", lambda: min(failed()[r] for r in REASONS) > 1, seconds=90)
         finally:
             process.terminate()
             process.communicate(timeout=20)
-    newest, _ = read_runs(stack.places)
-    assert (newest.reason, newest.outcome) == ("nightly", "failed")
 
 
 def test_a_run_finds_another_one_at_work(tmp_path: Path) -> None:

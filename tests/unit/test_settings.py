@@ -110,6 +110,20 @@ def test_a_data_folder_of_an_unknown_version_is_refused_by_every_command(
     assert [path.name for path in tmp_path.iterdir()] == ["stamp.json"], "nothing was touched"
 
 
+def test_another_users_data_folder_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`up` makes it for its owner alone; root, who may be running this, looks into any."""
+
+    def forbid(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setenv("LOYALTY_DATA", str(tmp_path))
+    monkeypatch.setattr(Path, "read_bytes", forbid)
+    with pytest.raises(Refused, match=rf"^{tmp_path} is another user's.*as its owner"):
+        read_settings()
+
+
 def test_a_stage_leaves_an_unknown_folder_alone_too(tmp_path: Path) -> None:
     (tmp_path / "stamp.json").write_text('{"version": 99}')
     variables = os.environ | {"LOYALTY_DATA": str(tmp_path)}

@@ -168,6 +168,18 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -
     assert "\x1b[32m" not in drawn(document(), **coloured)
 
 
+def test_what_it_tells_to_type_works_in_containers_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOYALTY_CONTAINERS", "1")
+    idle = document()["producer"] | {"asked": None}
+    broken = with_component("kafka", reason="it is full; `./loyalty up` again")
+    for text in (drawn(document(producer=idle)), drawn(broken)):
+        assert (
+            "`./loyalty --compose rate resume`" in text or "`docker compose up -d --wait`" in text
+        )
+        assert "`./loyalty rate" not in text
+        assert "`./loyalty up" not in text
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [(0, "0"), (0.033, "0.03"), (9.96, "9.96"), (12.34, "12.3"), (999.7, "1,000"),

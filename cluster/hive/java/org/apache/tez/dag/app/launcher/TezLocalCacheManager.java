@@ -1,12 +1,16 @@
 package org.apache.tez.dag.app.launcher;
 
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileUtil;
@@ -23,12 +27,14 @@ import org.apache.tez.dag.api.TezConstants;
  * with a process for each change of a mode.
  */
 public class TezLocalCacheManager {
-    private static final String HIVE = "hive-exec-";
+    /** The name under which Hive keeps its own jar: with version and SHA-256. */
+    private static final Pattern HIVE = Pattern.compile("hive-exec-[^-]+-[0-9a-f]{64}\\.jar");
 
     private final Map<String, LocalResource> resources;
     private final Configuration conf;
-    /** What this has made in the working folder, the newest first. */
-    private final Deque<Path> made = new ArrayDeque<>();
+    private final List<Path> folders = new ArrayList<>();
+    /** In the working folder, each with the file that it leads to. */
+    private final Map<Path, Path> links = new HashMap<>();
 
     /** The resources by the names that the task knows them by. */
     public TezLocalCacheManager(Map<String, LocalResource> resources, Configuration conf)
@@ -47,12 +53,12 @@ public class TezLocalCacheManager {
     }
 
     private static boolean isHere(String name) {
-        return name.startsWith(HIVE) || name.equals(TezConstants.TEZ_PB_BINARY_CONF_NAME);
+        return HIVE.matcher(name).matches() || name.equals(TezConstants.TEZ_PB_BINARY_CONF_NAME);
     }
 
     private Path fetched(LocalResource resource) throws IOException {
-        Path folder = Files.createTempDirectory(Path.of("").toAbsolutePath(), "tez-local-cache");
-        made.push(folder);
+        Path folder = Files.createTempDirectory("tez-local-cache");
+        folders.add(folder);
         org.apache.hadoop.fs.Path target = new org.apache.hadoop.fs.Path(folder.toString(), "file");
         try {
             FSDownload download = new FSDownload(
@@ -66,19 +72,26 @@ public class TezLocalCacheManager {
         }
     }
 
+    /** A link that is there is replaced: of another task, or of a server that was killed. */
     private void link(Path name, Path file) throws IOException {
-        try {
-            Files.createSymbolicLink(name, file);
-            made.push(name);
-        } catch (FileAlreadyExistsException known) {
-            // another task's, which may be reading it
+        if (Files.exists(name, LinkOption.NOFOLLOW_LINKS) && !Files.isSymbolicLink(name)) {
+            throw new IOException(name + " is a file of the server; add yours under another name");
         }
+        Path fresh = Files.createSymbolicLink(Path.of("." + UUID.randomUUID()), file);
+        Files.move(fresh, name, StandardCopyOption.ATOMIC_MOVE);
+        links.put(name, file);
     }
 
     /** Removes what was brought for the task. */
     public void cleanup() throws IOException {
-        while (!made.isEmpty()) {
-            FileUtil.fullyDelete(made.pop().toFile());
+        for (Map.Entry<Path, Path> link : links.entrySet()) {
+            Path name = link.getKey();
+            if (Files.isSymbolicLink(name) && Files.readSymbolicLink(name).equals(link.getValue())) {
+                Files.deleteIfExists(name);
+            }
+        }
+        for (Path folder : folders) {
+            FileUtil.fullyDelete(folder.toFile());
         }
     }
 }
