@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(what: str, question: Callable[[], bool], seconds: float = 30) -> float:
-    """Ask until the answer is yes; gives the seconds that it took.
+def wait_until(what: str, question: Callable[[], bool], seconds: float = 90) -> float:
+    """Ask until the answer is yes; gives the seconds that it took. A busy machine may take long.
 
     What takes long to answer is asked more seldom: who waits leaves the machine to what it waits
     for.

@@ -82,7 +82,7 @@ def test_every_service_is_healthy_and_orders_flow(containers: ContainerStack) ->
     states = containers.project.states()
     assert {name for name, state in states.items() if state == "exited"} == ONCE
     assert {state for name, state in states.items() if name not in ONCE} == {"healthy"}
-    wait_until("the watcher has looked", lambda: bool(containers.answer("status")["healthy"]), 60)
+    wait_until("the watcher has looked", lambda: bool(containers.answer("status")["healthy"]), 120)
     assert count_of(containers, "history") > 3000
     wait_until("a first order", lambda: count_of(containers, "demo") > 0)
     said = containers.ok("sql", "--json", "select count(*) n from loyalty")
@@ -135,7 +135,7 @@ def test_the_receipts_give_the_same_totals_as_natively(containers: ContainerStac
     containers.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))
     assert_zeros(containers)
     week = reckon()
-    wait_until("Hive", lambda: totals(containers) == (week.lines, week.amounts), seconds=60)
+    wait_until("Hive", lambda: totals(containers) == (week.lines, week.amounts), seconds=120)
     containers.ok("refresh", "--data-dt", "2019-04-05")
     rows = containers.sql("select cust_id, spnd_amt from loyalty where data_dt = date '2019-04-05'")
     found = {str(row["cust_id"]): Decimal(row["spnd_amt"]) for row in rows}

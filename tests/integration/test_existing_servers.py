@@ -65,7 +65,7 @@ def test_all_four_are_used_and_left_alone() -> None:
         with running(second, "--empty"):
             _is_one_pipeline(second)
             assert pids(second).keys() == STAGES
-            wait_until("all are well", lambda: bool(second.answer("status")["healthy"]), 60)
+            wait_until("all are well", lambda: bool(second.answer("status")["healthy"]), 120)
             given = {c["name"]: c for c in second.answer("status")["components"] if c["given"]}
             assert given.keys() == pids(first).keys() - STAGES
             assert given["kafka"]["given"] == at.kafka

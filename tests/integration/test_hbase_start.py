@@ -34,7 +34,7 @@ def test_it_is_killed_at_once_and_answers_again(broken_stack: OwnStack) -> None:
     finally:
         supervisor.start("datanode")
     # at most a round of 10 s, one of 5, and the DataNode's own start
-    wait_until("it is killed", lambda: pids(broken_stack)["hbase"] not in {0, pid}, seconds=60)
+    wait_until("it is killed", lambda: pids(broken_stack)["hbase"] not in {0, pid}, seconds=120)
     assert "has ended, its process lives on" in components(broken_stack)["hbase"]["reason"]
     wait_until("HBase answers", lambda: components(broken_stack)["hbase"]["state"] == "answering",
                seconds=150)  # fmt: skip

@@ -71,7 +71,7 @@ def test_an_hbase_that_stands_still_is_killed_and_told_about(stack: OwnStack) ->
     os.kill(pid, signal.SIGSTOP)
     ask_thrift(stack.settings)  # answers for itself, so it is HBase that is at fault
     # the rounds of the watcher are 10 s apart, then 5: two of them, each as slow as the machine
-    wait_until("the watcher has killed it", lambda: pids(stack)["hbase"] not in {0, pid}, 45)
+    wait_until("the watcher has killed it", lambda: pids(stack)["hbase"] not in {0, pid}, 120)
     wait_until("HBase answers", lambda: components(stack)["hbase"]["state"] == "answering", 120)
     after = components(stack)["hbase"]
     assert after["restarts"] == before["restarts"] + 1
@@ -91,11 +91,11 @@ def test_a_flume_that_stands_still_is_not_healthy(stack: OwnStack) -> None:
         return bool(flume["state"] == "stuck")
 
     os.kill(pid, signal.SIGSTOP)
-    wait_until("status says so", is_stuck, 60)
+    wait_until("status says so", is_stuck, 120)
     assert not found["healthy"]
     assert "stopped by a signal" in found["reason"]
-    wait_until("the watcher has killed it", lambda: pids(stack)["flume"] not in {0, pid}, 45)
-    wait_until("all is well again", lambda: bool(status(stack)["healthy"]), 60)
+    wait_until("the watcher has killed it", lambda: pids(stack)["flume"] not in {0, pid}, 120)
+    wait_until("all is well again", lambda: bool(status(stack)["healthy"]), 120)
 
 
 def test_hiveserver2_away_is_a_sentence_and_the_stream_goes_on(stack: OwnStack) -> None:
@@ -117,7 +117,7 @@ def test_hiveserver2_away_is_a_sentence_and_the_stream_goes_on(stack: OwnStack) 
         answer = stack.run("sql", "--json", statement)
         return answer.returncode == 0 and json.loads(answer.stdout)[0]["n"] == 1
 
-    wait_until("Hive has caught up", seen, seconds=60)
+    wait_until("Hive has caught up", seen, seconds=120)
 
 
 def test_hbase_away_is_a_sentence(stack: OwnStack) -> None:

@@ -212,13 +212,13 @@ def test_a_repair_waits_until_raw_has_what_the_table_has(
         # the log files have them too, for verify: Flume delivers them again when it is back
         stack.ok("produce", "--from", "-", stdin="".join(f"{line}\n" for line in lines))
         put_into_topic(stack, lines)
-        wait_until("the table has them", in_table, seconds=60)
+        wait_until("the table has them", in_table, seconds=120)
         supervisor.stop("streaming")  # so that no merge puts them into another file
         before = stored(hdfs)
         repair = stack.start("rebuild", *RANGE, "--repair", log=log)
         try:
             says = f"waiting until HDFS raw has {len(lines)} lines that the table has"
-            wait_until("it says that it waits", lambda: says in log.read_text(), seconds=60)
+            wait_until("it says that it waits", lambda: says in log.read_text(), seconds=120)
             assert repair.poll() is None
             supervisor.start("flume")
             assert repair.wait(timeout=180) == 0, log.read_text()

@@ -93,7 +93,7 @@ def test_receipts_replayed_four_times_and_among_dirty_lines_change_no_total(
     before, others = totals(stack), set(stack.places.order_files())
     replay()
     expected = {d: (n, week.amounts[d]) for d, n in week.lines.items()}
-    wait_until("Hive", lambda: added(before, totals(stack)) == expected, seconds=60)
+    wait_until("Hive", lambda: added(before, totals(stack)) == expected, seconds=120)
     once = totals(stack)
     logs = set(stack.places.order_files()) - others
     good = [line for path in logs for line in path.read_text(encoding="utf-8").splitlines()]
@@ -126,4 +126,4 @@ def test_receipts_replayed_four_times_and_among_dirty_lines_change_no_total(
         f"{DIRTY[at % len(DIRTY)]}\n{'|'.join([*line[:2], f'D-{line[2]}', *line[3:]])}\n"
         for at, line in enumerate(fields)
     ))  # fmt: skip
-    wait_until("Hive", lambda: added(once, totals(stack)) == expected, seconds=60)
+    wait_until("Hive", lambda: added(once, totals(stack)) == expected, seconds=120)

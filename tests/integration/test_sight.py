@@ -57,7 +57,7 @@ def test_status_shows_every_hop_with_its_numbers(stack: OwnStack) -> None:
             for hop in found["hops"]
         )
 
-    wait_until("each hop has moved", has_moved, 60)
+    wait_until("each hop has moved", has_moved, 120)
     assert [hop["name"] for hop in found["hops"] if hop["lag"] is None] == ["log"]
     day = found["quarantine"]
     assert day["lines"] >= before["lines"] + 41
