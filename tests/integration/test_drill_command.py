@@ -11,7 +11,6 @@ import psutil
 
 from pipeline.settings import ROOT
 
-
 TOO_SLOW = re.compile(r"the till wrote [0-9]+ lines/s")
 
 
