@@ -130,7 +130,7 @@ def test_a_customer_loaded_later_counts_from_the_first_date_on(kept: Warehouse) 
     is_right(kept, [1, 3, 9], BEFORE, YESTERDAY, TODAY)
     kept.add_transactions(TODAY, [(9, "0.01"), (2, "0.02")])
     kept.load_customers(MEMBERS, generation=3)
-    assert kept.keep(TODAY, nightly=True) == [OLD, BEFORE, YESTERDAY, TODAY]
+    assert kept.keep(TODAY, nightly=True) == [BEFORE, YESTERDAY, TODAY, OLD]
     is_right(kept, MEMBERS)
 
 

@@ -41,6 +41,11 @@ def all_is_well(stack: OwnStack) -> None:
     wait_until("all is well", lambda: bool(status(stack)["healthy"]), 90)
 
 
+def sizes(stack: OwnStack) -> list[int | None]:
+    """Give the bytes of each store, None where they are not measured yet."""
+    return [one["bytes"] for one in status(stack)["disk"]]
+
+
 def test_status_shows_every_hop_with_its_numbers(stack: OwnStack) -> None:
     all_is_well(stack)
     now = int(time.time() * 1000)
@@ -62,9 +67,9 @@ def test_status_shows_every_hop_with_its_numbers(stack: OwnStack) -> None:
     day = found["quarantine"]
     assert day["lines"] >= before["lines"] + 41
     assert day["reasons"]["FIELDS"] == before["reasons"].get("FIELDS", 0) + 1
-    wait_until("sizes are measured", lambda: all(one["bytes"] for one in status(stack)["disk"]))
+    wait_until("sizes are measured", lambda: None not in sizes(stack))
     assert [one["store"] for one in found["disk"]] == list(STORES)
-    told = sum(one["bytes"] for one in status(stack)["disk"])
+    told = sum(size or 0 for size in sizes(stack))
     assert 0.7 < told / used(stack.places.data) < 1.3
     screen = stack.ok("status")
     assert "↳ transactions_cln" in screen
@@ -110,5 +115,5 @@ def test_status_waits_for_nobody_who_stands_still(stack: OwnStack) -> None:
         assert "stopped by a signal" in by_name[name]["reason"]
     assert by_name["thrift"]["state"] != "down"
     assert document["lag"] == dict.fromkeys(("flume-hdfs", "flume-hbase", "streaming"))
-    assert all(one["bytes"] for one in document["disk"]), "what was remembered is told"
+    assert all(one["bytes"] is not None for one in document["disk"]), "what was remembered is told"
     all_is_well(stack)
