@@ -82,10 +82,17 @@ def quiet_stack() -> OwnStack:
 
 
 @pytest.fixture(scope="session")
-def week(stack: OwnStack) -> Reckoning:
-    """Load the customers, replay the receipts once, and let every hop catch up."""
+def customers(stack: OwnStack) -> Path:
+    """Load the chain's own customers, whom every test leaves in place; give their file."""
     require_data()
-    stack.ok("customers", "load", str(CUSTOMERS))
+    result = json.loads(stack.ok("customers", "load", str(CUSTOMERS), "--json"))
+    assert (result["rows"], result["rejected"]) == (2246, 0)
+    return CUSTOMERS
+
+
+@pytest.fixture(scope="session")
+def week(stack: OwnStack, customers: Path) -> Reckoning:
+    """Replay the receipts once, and let every hop catch up."""
     stack.ok("replay", str(RECEIPTS), "--products", str(PRODUCTS))
     verified = json.loads(stack.ok("verify", "--wait", "--json"))
     assert verified["ok"], verified["differences"]

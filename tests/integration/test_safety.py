@@ -9,7 +9,6 @@ from cluster.storage import FOLDERS
 from drill.stack import OwnStack
 from pipeline.errors import LoyaltyError
 from pipeline.webhdfs import Hdfs
-from tests.shared_data import CUSTOMERS, require_data
 
 
 def folders(hdfs: Hdfs, folder: str) -> Iterator[tuple[str, str]]:
@@ -48,10 +47,8 @@ def files(*roots: Path) -> Iterator[Path]:
         yield from (path for path in root.rglob("*") if path.is_file())
 
 
-def test_personal_data_is_in_no_log_and_not_in_the_topic(stack: OwnStack) -> None:
-    require_data()
-    stack.ok("customers", "load", str(CUSTOMERS))
-    rows = CUSTOMERS.read_text(encoding="utf-8").splitlines()[:50]
+def test_personal_data_is_in_no_log_and_not_in_the_topic(stack: OwnStack, customers: Path) -> None:
+    rows = customers.read_text(encoding="utf-8").splitlines()[:50]
     emails = [row.split(",")[3].encode() for row in rows]
     data = stack.settings.data
     looked = list(

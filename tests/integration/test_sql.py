@@ -16,11 +16,8 @@ from hive.runs import read_runs
 from hive.session import connect
 from pipeline.errors import LoyaltyError, Unavailable
 from pipeline.lock import only_one
-from pipeline.places import CUSTOMERS as CUSTOMERS_CLN
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import ROOT
-from pipeline.webhdfs import Hdfs
-from tests.shared_data import CUSTOMERS, require_data
 from tests.waiting import wait_until
 
 
@@ -57,9 +54,7 @@ def test_one_refresh_at_a_time(stack: OwnStack) -> None:
     assert "running" in done.stderr
 
 
-def test_a_refresh_is_recorded(stack: OwnStack) -> None:
-    require_data()
-    stack.ok("customers", "load", str(CUSTOMERS))
+def test_a_refresh_is_recorded(stack: OwnStack, customers: Path) -> None:
     (nobody,) = free_ports(1)
     without_hive = stack.settings.model_copy(update={"hiveserver2_port": nobody})
     day = calendar(read_programme(stack.settings.programme)).today()
@@ -74,18 +69,15 @@ def test_a_refresh_is_recorded(stack: OwnStack) -> None:
     assert newest["dates"] == [*snapshot["restated"], snapshot["data_dt"]]
     assert newest["newest"] == snapshot["data_dt"]
     assert before["error"] == failed.error
-    assert snapshot["rows"] == len(CUSTOMERS.read_bytes().splitlines())
+    assert snapshot["rows"] == len(customers.read_bytes().splitlines())
     assert stack.ok("refreshes", "--last", "1").splitlines()[1].split()[1:4] == [
         "by", "hand", "made"
     ]  # fmt: skip
 
 
 def test_the_schedule_refreshes_and_says_when_it_will_again(
-    stack: OwnStack, tmp_path: Path
+    stack: OwnStack, customers: Path, tmp_path: Path
 ) -> None:
-    if not Hdfs(stack.settings.webhdfs, user="spark").names(CUSTOMERS_CLN):
-        require_data()
-        stack.ok("customers", "load", str(CUSTOMERS))
     begun = datetime.now(tz=UTC).replace(microsecond=0)
     environment = stack.environment | {"LOYALTY_REFRESH": "5s"}
 

@@ -2,12 +2,15 @@
 
 import csv
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from batch.customers import CUSTOMERS, LINES, REASONS, clean_customers
+from batch.job import check
+from pipeline.errors import Refused
 from tests.shared_data import CUSTOMERS as FILE
 from tests.shared_data import require_data
 
@@ -131,3 +134,21 @@ def test_the_chains_own_file(spark: SparkSession) -> None:
     wanted = [(int(r[0]), r[2].strip(), r[5].replace('"', "")) for r in csv.reader(lines)]
     assert [(r["cust_id"], r["cust_nm"], r["cust_member_card_no"]) for r in found] == wanted
     assert len(found) == 2246
+
+
+def test_more_broken_rows_than_five_in_a_hundred_are_some_other_file(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    good = [row(customer_id=str(n)) for n in range(1, 96)]
+
+    def judged(*lines: str) -> tuple[int, int]:
+        frame = spark.createDataFrame(list(enumerate(lines, start=1)), LINES)
+        found = check(frame, "members.csv", tmp_path / "rejected.csv")
+        return found.rows, found.broken
+
+    assert judged(*good, *[row(since="")] * 5) == (100, 5)
+    assert len((tmp_path / "rejected.csv").read_text().splitlines()) == 6
+    with pytest.raises(Refused, match=r"^members.csv is refused whole: 6 of 101 .*\(6 SINCE\)"):
+        judged(*good, *[row(since="")] * 6)
+    with pytest.raises(Refused, match=r"^members.csv has no rows"):
+        judged("customer_id,home_store,name,email,since,card number,birthdate,gender,birth year")
