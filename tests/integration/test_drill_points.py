@@ -8,10 +8,10 @@ SEED = 20261124
 PLAN = Plan(only=None, times=1, rate=100, seed=SEED)
 
 
-SOME = {"acknowledged", "half-positions", "flushed", "put", "merge-entered", "load-entered",
-        "refresh-entered"}  # fmt: skip
+SOME = {"acknowledged", "put", "merge-entered", "load-entered", "refresh-entered"}
 """At least one of each component; a death and its recovery take a minute where tests share two
-cores, and `./loyalty drill points` has all. The stream's steps are in test_stream_batches.py."""
+cores, and `./loyalty drill points` has all. The stream's steps are in test_stream_batches.py, a
+torn position file is in test_raw_recovery.py."""
 
 
 def test_death_at_chosen_points(broken_stack: OwnStack) -> None:
