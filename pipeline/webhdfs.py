@@ -63,6 +63,14 @@ def _session(webhdfs: str) -> requests.Session:
     return session
 
 
+def _cause(error: BaseException) -> str:
+    """Give the words of what lies at the bottom of an error: of the system, or of HTTP."""
+    bottom: BaseException = error
+    while inner := bottom.__cause__ or bottom.__context__:
+        bottom = inner
+    return getattr(bottom, "strerror", None) or str(bottom) or type(bottom).__name__
+
+
 class Hdfs:
     """One user's view of HDFS. Missing paths raise Missing, which is a FileNotFoundError too; an
     outage raises Unavailable.
@@ -77,8 +85,9 @@ class Hdfs:
         try:
             yield
         except requests.RequestException as error:
+            why = "in time" if isinstance(error, requests.Timeout) else f"({_cause(error)})"
             raise Unavailable(
-                f"HDFS does not answer at {self._url}; `./loyalty status` shows its state."
+                f"HDFS does not answer at {self._url} {why}; `./loyalty status` shows its state."
             ) from error
         except HdfsError as error:
             if error.exception == "FileNotFoundException":
