@@ -17,9 +17,13 @@ FORMAT: Final = 1
 HDFS: Final = "hdfs"
 """The folder of files of HDFS, by their paths there."""
 LOGS: Final = "orders-log"
-LOCAL: Final = ("producer/members.csv", "producer/rate", "refreshes.jsonl", "rejected/*")
+LOCAL: Final = (
+    "producer/members.csv", "producer/rate", "producer/history.json", "refreshes.jsonl",
+    "rejected/*",
+)  # fmt: skip
 """What else there may be in a data folder that nothing makes again: the pool of the demo's members,
-the rate that was asked for, the list of refreshes, the broken rows of customer files.
+the rate that was asked for, what past it invented, the list of refreshes, the broken rows of
+customer files.
 """
 _BLOCK: Final = 1 << 20
 

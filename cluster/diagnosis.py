@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cluster.sizes import ON_HDFS
 from cluster.vitals import STOPPED
+from pipeline.screen import is_up
 
 MOST_QUARANTINED: Final = 0.05
 """Share of a day's lines: a till that was set up wrong, or rules that do not fit, give more."""
@@ -31,17 +32,12 @@ class Check:
     fix: str = ""
 
 
-def is_up(document: Document) -> bool:
-    """Tell whether any component has a process, or should have one."""
-    return any(c["state"] != "down" for c in document["components"] if not c["given"])
-
-
 def diagnose(document: Document, free_bytes: int) -> list[Check]:
     """Judge a stack; free_bytes: of the disk of its data folder."""
     checks = [_care(document)]
     up = is_up(document)
-    checks += [_component(c) for c in document["components"] if c["wanted"] and (up or c["given"])]
-    if up:
+    if up:  # before the first start a given server has nothing of ours to be asked for
+        checks += [_component(c) for c in document["components"] if c["wanted"]]
         checks += _lags(document)
     checks += _disks(document, free_bytes)
     if document["quarantine"] is not None:  # the stream has been there

@@ -19,8 +19,9 @@ from cluster.checks import (
     free_memory_mib,
     needed_mib,
 )
-from cluster.diagnosis import Check, Document, diagnose, is_up, split
+from cluster.diagnosis import Check, Document, diagnose, split
 from cluster.findings import BUSY_LOAD
+from cluster.given import ask_given
 from cluster.jars import faulty_jars, jar_folders
 from cluster.patient import stretch
 from cluster.report import describe
@@ -30,6 +31,7 @@ from cluster.vitals import load
 from pipeline.errors import LoyaltyError, Refused, UsageError
 from pipeline.places import Places
 from pipeline.programme import Programme, read_programme
+from pipeline.screen import is_up
 from pipeline.settings import Settings, read_settings
 
 ASK_SECONDS: Final = 3
@@ -79,6 +81,8 @@ def _examine(stack: Stack) -> list[Check]:
         "jars": _jars,
         "order log": lambda: _order_log(stack.places),
     }
+    if settings.given:
+        looks["given servers"] = lambda: _given(settings)
     if stack.settings.containers:  # the image's and Docker's own affair
         del looks["JDK"], looks["ports"]
     rows = list[Check]()
@@ -126,6 +130,15 @@ def _data_folder(settings: Settings, programme: Programme) -> Check:
     except LoyaltyError as error:
         return split("data folder", str(error))
     return Check("data folder", True, str(settings.data))
+
+
+def _given(settings: Settings) -> Check:
+    """Ask the given servers what `up` asks them first: what needs none of our tables."""
+    try:
+        ask_given(settings, ASK_SECONDS)
+    except LoyaltyError as error:
+        return split("given servers", str(error))
+    return Check("given servers", True, f"{', '.join(sorted(settings.given))}: each answers")
 
 
 def _ports(stack: Stack, document: Document) -> list[Check]:

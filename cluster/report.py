@@ -127,8 +127,8 @@ def _orphans(stack: Stack) -> str:
     if not (left := find_orphans(stack)):
         return ""
     return (
-        f"supervisord does not answer, or was killed; {len(left)} processes of this stack run on:"
-        " nobody looks after them. `./loyalty up` ends them and starts everything again."
+        f"supervisord does not answer, or was killed, and of this stack {len(left)} processes run"
+        " on that nobody looks after; `./loyalty up` ends them and starts everything again."
     )
 
 

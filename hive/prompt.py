@@ -24,6 +24,7 @@ from hive.session import Session
 from hive.sql import is_complete, statements
 from hive.tables import column_names
 from pipeline.console import err, say_error
+from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError, Unavailable
 
 PROMPT: Final = "loyalty> "
@@ -54,7 +55,7 @@ def converse(open_session: OpenSession, form: Form, history: Path) -> None:
     at the start; goes it away later, the next statement opens a new session.
     """
     line = _Line(open_session)
-    with line.session():
+    with leaving("no statement was asked."), line.session():
         err.print("A statement ends with ; Tab completes, Ctrl-C drops the line, Ctrl-D leaves.")
     # `./loyalty sql | less`: the prompt is on the terminal, the results go into the pipe
     # (TERM=dumb: prompt_toolkit's own plain prompt, which it has where it makes the output)
@@ -66,7 +67,10 @@ def converse(open_session: OpenSession, form: Form, history: Path) -> None:
         except LoyaltyError as error:
             say_error(str(error))
         except KeyboardInterrupt:
-            err.print("stopped by Ctrl-C; the next statement opens a new session")
+            err.print(
+                "stopped by Ctrl-C: Hive is asked to end the statement, what it had changed stays;"
+                " the next statement opens a new session"
+            )
     line.close()
 
 

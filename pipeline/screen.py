@@ -22,6 +22,11 @@ UNKNOWN: Final = "unknown"
 _COLOURS: Final = {"answering": "green", "running": "green", "starting": "yellow"}
 
 
+def is_up(document: Mapping[str, Any]) -> bool:
+    """Tell whether any component of our own has a process, or should have one."""
+    return any(c["state"] != "down" for c in document["components"] if not c["given"])
+
+
 def draw(document: Mapping[str, Any]) -> RenderableType:
     """Give the screen; what a healthy stack has no need of takes no line."""
     return Group(
@@ -101,6 +106,8 @@ def _shorten(address: str) -> str:
 
 
 def _state(document: Mapping[str, Any]) -> list[Text]:
+    if not is_up(document) and not document["watcher"]:
+        return [Text.assemble(("not running", "red"), as_typed_here("; `./loyalty up` starts it"))]
     total = sum(c["rss_mib"] for c in document["components"])
     word = Text("healthy", "green") if document["healthy"] else Text("not healthy", "red")
     producer = document["producer"]
@@ -217,8 +224,10 @@ def _refresh(document: Mapping[str, Any]) -> str:
         since = (now - datetime.fromisoformat(last["last"])).total_seconds()
         ended = {"failed": f"failed: {_clause(last['error'])}", "stopped": "stopped"}
         words.append(f"{ago(since)} ago, {ended.get(last['outcome'], 'ok')}")
-    elif document["customers"]:
+    elif document["customers"] and is_up(document):
         words.append("none yet; `./loyalty refresh` makes today's snapshot")
+    elif not is_up(document):
+        words.append("none yet")
     else:
         words.append("none yet; load customers first: `./loyalty customers load FILE.csv`")
     if last["next"]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from pipeline.errors import UsageError
 from pipeline.nearest import nearest
 
 PREFIX: Final = "LOYALTY_"
+ALIKE: Final = 0.8
+"""How much like LOYALTY_ the beginning of a variable's name is that was meant to be it."""
 OTHERS: Final = ("COMPOSE_", "DOCKER_", "PIPELINE_ENV_FILE")
 """Docker's variables may stand in the same .env, which it reads too."""
 GIVEN: Final = "given_"
@@ -41,16 +44,24 @@ def variable_of(field: str) -> str:
 def suggest(name: str, known: Collection[str]) -> str:
     """Give the end of `… is no setting`: the variable that was meant, or where all are listed."""
     found = nearest(name, known, PREFIX)
-    return f".{found}" if found else "; `./loyalty config` lists all settings"
+    return f".{found}" if found else "; .env.example lists all settings"
 
 
 def find_unknown(names: Iterable[str], known: Collection[str]) -> list[str]:
-    """Name those variables of the environment that begin with LOYALTY_ and are no settings."""
+    """Name those variables of the environment that begin with LOYALTY_ and are no settings, or with
+    a word much like that and are settings but for it.
+    """
     return [
         f"{name} is no setting{suggest(name.upper(), known)}"
         for name in sorted(names)
-        if name.upper().startswith(PREFIX) and name.upper() not in known
+        if name.upper() not in known and _is_ours(name.upper(), known)
     ]
+
+
+def _is_ours(name: str, known: Collection[str]) -> bool:
+    first, _, rest = name.partition("_")
+    likeness = SequenceMatcher(None, f"{first}_", PREFIX).ratio()
+    return likeness == 1 or (likeness >= ALIKE and PREFIX + rest in known)
 
 
 def find_faults(file: Path, known: Collection[str]) -> list[str]:

@@ -59,9 +59,6 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     (with_component("hbase", state="starting", restarts=9), "HBase", "`./loyalty logs hbase`"),
     (document(watcher="The watcher has not looked for 70 s; `./loyalty down`, then …"),
      "supervisor", "`./loyalty down`"),
-    (document(watcher="supervisord was killed, and 9 processes run on: nobody restarts them."
-                      " `./loyalty up` ends them and starts everything again."),
-     "supervisor", "`./loyalty up` ends them"),
     (document(full_disks=["The disk of Kafka has 3 MiB left: none moves. It goes on by itself."]),
      "disk", "make room: It goes on by itself"),
     (document(gaps=["Partition 0 of topic x was not read."]), "gaps",
@@ -139,6 +136,22 @@ def test_before_the_first_up_the_machine_is_looked_at(no_jars: Path) -> None:
     for name in ("settings", "programme", "data folder", "disk", "JDK", "order log"):
         assert found[name].ok, name
     assert found["stack"].ok is None
+    assert not no_jars.exists(), "it makes nothing"
+
+
+def test_before_the_first_up_given_servers_are_asked_as_up_asks_them(
+    no_jars: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.doctor.ASK_SECONDS", 0)
+    with socket.socket() as held:  # bound, but nobody listens there
+        held.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{held.getsockname()[1]}"
+        monkeypatch.setenv("LOYALTY_HDFS", at)
+        monkeypatch.setenv("LOYALTY_WEBHDFS", at)
+        found = examined()
+    assert found["given servers"].ok is False
+    assert f"LOYALTY_HDFS={at} does not answer" in found["given servers"].saw
+    assert "HDFS NameNode" not in found, "it is asked for what `up` makes there first"
     assert not no_jars.exists(), "it makes nothing"
 
 

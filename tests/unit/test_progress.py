@@ -61,7 +61,7 @@ def test_no_escape_where_none_is_wanted(tmp_path: Path, variables: dict[str, str
     shown = on_a_terminal(tmp_path, **variables)
     assert "error: No such command 'nonsense'" in shown
     assert "6,000 orders, " in shown
-    assert "not healthy" in shown
+    assert "not running" in shown
     assert not set(shown.replace("\r\n", "\n")) & set(map(chr, range(32))) - {"\n"}
 
 

@@ -156,7 +156,7 @@ def test_dockers_own_variables_may_stand_beside_ours(env_file: Path) -> None:
         ),
         ("LOYALITY_TOPIC=a", "(line 2 of .env) is no setting. Did you mean 'LOYALTY_TOPIC'?"),
         ("LOYALTY_TOPIK=", "Did you mean 'LOYALTY_TOPIC'?"),
-        ("ZZZ=1", "ZZZ (line 2 of .env) is no setting; `./loyalty config` lists all settings"),
+        ("ZZZ=1", "ZZZ (line 2 of .env) is no setting; .env.example lists all settings"),
         ("LOYALTY_TOPIC orders", "line 2 of .env is not NAME=value"),
         ("LOYALTY_TOPIC", "line 2 of .env is not NAME=value"),
     ],
@@ -167,6 +167,19 @@ def test_every_line_of_env_is_a_setting(env_file: Path, line: str, says: str) ->
         read_settings()
     assert says in str(caught.value)
     assert "LOYALTY_KAFKA_PORT Input should be" in str(caught.value)
+
+
+def test_a_misspelt_beginning_is_refused_and_anothers_variable_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LOYALITY_KAFKA_PORT", "9192")
+    monkeypatch.setenv("LOYALITY_BADGE", "none of ours")
+    monkeypatch.setenv("ROYAL_KAFKA_PORT", "none of ours")
+    with pytest.raises(UsageError) as caught:
+        read_settings()
+    said = str(caught.value)
+    assert "LOYALITY_KAFKA_PORT is no setting. Did you mean 'LOYALTY_KAFKA_PORT'?" in said
+    assert said.count("is no setting") == 1
 
 
 def test_an_env_that_is_no_text_is_a_sentence(env_file: Path) -> None:

@@ -159,6 +159,18 @@ def test_the_next_step_before_the_first_refresh_needs_customers() -> None:
     assert "none yet; load customers first: `./loyalty customers load FILE.csv`" in text
 
 
+def test_what_does_not_run_is_started_first() -> None:
+    found = document(healthy=False, customers=False, refresh=dict.fromkeys(document()["refresh"]))
+    for component in found["components"]:
+        component |= {"state": "down", "rss_mib": 0}
+    text = drawn(found)
+    assert "\nnot running; `./loyalty up` starts it\n" in text
+    assert "\nrefresh     none yet\n" in text
+    assert "rate resume" not in text, "a command that would fail now"
+    found["watcher"] = "supervisord was killed; `./loyalty up` starts all again."
+    assert "not healthy" in drawn(found)
+
+
 def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     coloured = {"force_terminal": True, "color_system": "standard"}
