@@ -91,7 +91,9 @@ def describe_retention(settings: Settings, progress: Progress = unseen) -> list[
         ("Hive scratch", *_ours(s, "hive", f"{s.hive_scratch_hours} hours", "hive_scratch_hours"),
          lambda: _both(_on_hdfs(hdfs, str(places.scratch)), on_disk(
              p for f in (places.scratch, places.hive / "local") for p in below(f)))),
-        ("server logs", f"{s.server_log_files + 1} x {s.server_log_mib} MiB each",
+        # Docker counts the file that is written, too
+        ("server logs",
+         f"{s.server_log_files + (not s.containers)} x {s.server_log_mib} MiB each",
          "server_log_mib/files", lambda: on_disk(places.logs.glob("*"))),
         ("temporary files", "to next start", None,
          lambda: on_disk(below(places.temporary))),

@@ -10,9 +10,10 @@ from cluster.component import FOLDERS, STAGES, folder_of, read_components
 from cluster.configuration import CONFIGURED, render
 from cluster.jars import MODULES, faulty_jars
 from cluster.java import JVM, command, environment, java_command
-from cluster.supervision import Rotation, write_configuration
+from cluster.stack import Stack
 from pipeline.errors import Refused, UsageError
 from pipeline.places import Places
+from pipeline.programme import read_programme
 from pipeline.settings import Settings, read_settings
 
 STEPS = {"folders", "topic", "hbase-tables", "hive-tables", "members"}
@@ -109,19 +110,16 @@ def test_the_generated_secret_is_readable_by_its_owner_only(settings: Settings) 
     assert len(before) >= 24
 
 
-def test_supervisors_configuration_is_one_that_supervisor_reads(settings: Settings) -> None:
+def test_supervisors_configuration_is_one_that_supervisor_reads(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from supervisor.options import ServerOptions
 
-    places = Places(settings.data)
-    for folder in (places.run, places.logs):
-        folder.mkdir(parents=True)
-    components = read_components()
-    jars = jars_in(settings.data)
-    programs = {
-        name: (c, command(c, settings, jars), environment(c, settings))
-        for name, c in components.items()
-    }
-    write_configuration(places, programs, settings.environment(), Rotation(7, 4))
+    chosen = settings.model_copy(update={"server_log_mib": 7, "server_log_files": 4})
+    stack = Stack(chosen, read_programme(chosen.programme))
+    monkeypatch.setattr(stack.supervisor, "start_daemon", lambda: None)
+    stack.prepare(jars_in(settings.data))
+    places, components = stack.places, stack.components
     options = ServerOptions()
     options.configfile = str(places.run / "supervisord.conf")
     options.process_config(do_usage=False)
