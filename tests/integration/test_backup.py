@@ -216,7 +216,7 @@ def test_up_makes_it_whole_whoever_has_died(restored: Restored) -> None:
         psutil.wait_procs(killed, timeout=10)
         assert all(psutil.pid_exists(pid) for pid in left)
         (stack.places.run / "supervisord.pid").write_text(f"{os.getpid()}\n")
-        assert "processes of this stack run on" in status(stack)["watcher"]
+        assert "run on that nobody looks after" in status(stack)["watcher"]
         assert "left running" in stack.run("up", timeout=900).stderr
         assert not any(psutil.pid_exists(pid) for pid in left)
     lines = till.file.read_bytes().count(b"\n")

@@ -86,3 +86,14 @@ def test_hive_ends_a_statement_that_nobody_waits_for(
     process.send_signal(sign)
     assert process.wait(timeout=60) == code
     wait_until("Hive has ended it", lambda: not sleeps(), seconds=120)
+
+
+def test_a_backup_that_is_stopped_keeps_nothing_and_the_readers_go_on(
+    stack: OwnStack, tmp_path: Path
+) -> None:
+    folder = tmp_path / "kept"
+    said = stopped(stack, tmp_path / "said", "backup", str(folder), at="Flume and the stream pause")
+    assert said.startswith("nothing was kept of the backup, and Flume and the stream go on")
+    assert not folder.exists() or list(folder.iterdir()) == []
+    stack.ok("produce", "--count", "1")
+    stack.ok("verify", "--wait")
