@@ -68,7 +68,7 @@ def converse(open_session: OpenSession, form: Form, history: Path) -> None:
             say_error(str(error))
         except KeyboardInterrupt:
             err.print(
-                "stopped by Ctrl-C: Hive is asked to end the statement, what it had changed stays;"
+                "stopped by Ctrl-C: Hive ends the statement, what it had changed stays;"
                 " the next statement opens a new session"
             )
     line.close()

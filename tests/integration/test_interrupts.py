@@ -7,6 +7,7 @@ import subprocess
 from decimal import Decimal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from drill.stack import OwnStack
@@ -49,12 +50,14 @@ def test_a_log_that_is_followed(stack: OwnStack, tmp_path: Path) -> None:
 def test_a_refresh_that_is_stopped_is_listed_as_that(
     stack: OwnStack, week: Reckoning, tmp_path: Path, sign: signal.Signals, code: int
 ) -> None:
-    lock = stack.places.run / "refresh.lock"
+    servers = {stack.settings.namenode_http_port, stack.settings.hiveserver2_port}
     process = stack.start("refresh", log=tmp_path / "said")
-    wait_until(
-        "it is at work",
-        lambda: f":{lock.stat().st_ino} " in Path("/proc/locks").read_text(encoding="ascii"),
-    )
+
+    def is_at_work() -> bool:
+        asked = psutil.Process(process.pid).net_connections("tcp")
+        return any(one.raddr and one.raddr.port in servers for one in asked)
+
+    wait_until("it is at work", is_at_work)
     process.send_signal(sign)
     assert process.wait(timeout=60) == code, (tmp_path / "said").read_text()
     assert json.loads(stack.ok("refreshes", "--json"))[0]["outcome"] == "stopped"
