@@ -1,7 +1,7 @@
 """A stage that stands while its table is repaired, and goes on at the end, whatever happens."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from cluster.supervision import Supervisor
@@ -15,11 +15,11 @@ def paused(supervisor: Supervisor, name: str) -> Iterator[bool]:
     """Stop a component while the body runs; tells whether it ran. One that did not stays so.
 
     SIGTERM, SIGHUP and Ctrl-C end the body like an error, so that the component goes on then too,
-    and a second one is ignored meanwhile; after a SIGKILL `up` starts it.
+    and a second one is ignored meanwhile; after a SIGKILL the watcher starts it.
     """
     process = supervisor.processes().get(name)
     ran = process is not None and process.state in _ALIVE
-    with ends_once() as ignore:
+    with supervisor.held(name) if ran else nullcontext(), ends_once() as ignore:
         try:
             try:
                 if ran:

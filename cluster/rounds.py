@@ -1,6 +1,7 @@
 """One round of the watcher after another, and what is done now and then between them."""
 
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from cluster.tidying import sweep_order_log, tidy
 from cluster.watch import DOUBT_SECONDS, EVERY_SECONDS, Watch
 from flume.kept import keep_positions
 from flume.unclosed import Unclosed
+from pipeline.errors import LoyaltyError
 from pipeline.places import Places
 from pipeline.settings import Settings
 
@@ -35,6 +37,9 @@ def keep_watch(
     watch.also("flume", partial(keep_positions, places))
     while True:
         begun = time.monotonic()
+        with suppress(LoyaltyError, OSError):  # supervisord ends
+            for name in watch.supervisor.release():
+                sys.stderr.write(f"{name} goes on: the command that had stopped it was killed\n")
         health = watch.look()
         with suppress(OSError):  # no room: what it told last gets old
             write_findings(places, Findings(time.time(), health, watch.short))

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -18,6 +19,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from cluster.component import Component
 from pipeline.errors import LoyaltyError, Unavailable
+from pipeline.lock import in_turn, is_held
 from pipeline.places import Places
 
 STOP_SECONDS: Final = {"hbase": 40, "flume": 40, "streaming": 30}
@@ -27,6 +29,9 @@ DEFAULT_STOP_SECONDS: Final = 10
 
 WATCHER: Final = "watcher"
 """The program that asks every component its question (cluster.watch)."""
+_HELD: Final = "held"
+"""The folder, below `run`, with a file for each component that a command has stopped for a while:
+the command holds its lock."""
 
 
 def socket_path(places: Places) -> Path:
@@ -201,6 +206,29 @@ class Supervisor:
                 f"`./loyalty logs {name}` shows why."
             ) from fault
         return True
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """While the body runs a component is stopped for this process, and no longer."""
+        path = self._places.run / _HELD / name
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with in_turn(path):
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+
+    def release(self) -> list[str]:
+        """Start those that were stopped for a process which was killed meanwhile; names them."""
+        processes, released = self.processes(), []
+        for path in sorted((self._places.run / _HELD).glob("*")):
+            process = processes.get(path.name)
+            if process is None or process.state == "STOPPING" or is_held(path):
+                continue
+            if process.state == "STOPPED" and self.start(path.name):
+                released.append(path.name)
+            path.unlink(missing_ok=True)
+        return released
 
     def stop(self, name: str) -> None:
         """Stop a component and wait for its end; one that does not run is fine."""

@@ -32,6 +32,8 @@ from pipeline.webhdfs import Hdfs
 
 STAGING: Final = f"{MART}/staging"
 """A folder for each refresh under way; what a killed one left is deleted by the next."""
+FIRST_DATE: Final = date(2000, 1, 1)
+"""Lines of before are quarantined (reason TIME)."""
 RESTATED_DAYS: Final = 7
 """Snapshots of these days before today are restated by every refresh, older ones nightly."""
 
@@ -97,13 +99,17 @@ def refresh(
     """Make the snapshot of a date anew, restate what late lines or new members touched; record it.
 
     Without a date: today's, unless nothing has touched it. Gives the snapshots made, by date.
-    Raises Refused for a date in the future, NoCustomers, Busy while another refresh runs;
-    Unavailable when Hive or HDFS do not answer.
+    Raises Refused for a date in the future or before all orders, NoCustomers, Busy while another
+    refresh runs; Unavailable when Hive or HDFS do not answer.
     """
     today = calendar(read_programme(settings.programme)).today()
     if data_dt is not None and data_dt > today:
         raise Refused(
             f"{data_dt} is in the future: today is {today} in programme time; give a date up to it."
+        )
+    if data_dt is not None and data_dt < FIRST_DATE:
+        raise Refused(
+            f"{data_dt} is before all orders: none is older than {FIRST_DATE}; give a later date."
         )
     wanted = today if data_dt is None else None
     work = Work(today, data_dt, wanted, restated_since(reason, today), told)

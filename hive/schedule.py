@@ -128,7 +128,7 @@ def last_run(places: Places, reason: str) -> datetime | None:
 def first_run(trigger: Trigger, last: datetime | None, now: datetime) -> datetime | None:
     """Give when the first run after the start of this process is due: now, where one was missed.
 
-    None for a date that never comes, such as 30 February.
+    None where it never comes.
     """
     if last is None:
         due = trigger.get_next_fire_time(None, now)

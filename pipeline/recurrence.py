@@ -1,6 +1,7 @@
 """When something is due, as a setting says it: `5m`, a cron line of five fields, or `off`."""
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS: Final = (
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
 )  # fmt: skip
+_LEAP_YEAR: Final = 2000
 _PART: Final = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>[1-9][0-9]?))?")
 
 
@@ -61,10 +63,13 @@ def parse_cron(words: str) -> Cron:
     """Read a cron line: numbers, names, `*`, ranges, lists and steps."""
     minute, hour, day, month, weekday = words.split()
     days = _field("weekday", weekday, 0, 7, _DAYS)
-    return Cron(
+    found = Cron(
         _field("minute", minute, 0, 59), _field("hour", hour, 0, 23), _field("day", day, 1, 31),
         _field("month", month, 1, 12, _MONTHS), tuple(sorted({number % 7 for number in days})),
     )  # fmt: skip
+    if min(found.day) > max(monthrange(_LEAP_YEAR, number)[1] for number in found.month):
+        raise ValueError("has to come at all: none of its months has such a day")
+    return found
 
 
 def _field(

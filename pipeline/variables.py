@@ -41,10 +41,13 @@ def variable_of(field: str) -> str:
     return PREFIX + field.removeprefix(GIVEN).upper()
 
 
-def suggest(name: str, known: Collection[str]) -> str:
-    """Give the end of `… is no setting`: the variable that was meant, or where all are listed."""
+def suggest(name: str, known: Collection[str], listed: str = ".env.example") -> str:
+    """Give the end of `… is no setting`: the variable that was meant, or where all are listed.
+
+    (`config` lists them too, but not while a name is wrong.)
+    """
     found = nearest(name, known, PREFIX)
-    return f".{found}" if found else "; .env.example lists all settings"
+    return f".{found}" if found else f"; {listed} lists all settings"
 
 
 def find_unknown(names: Iterable[str], known: Collection[str]) -> list[str]:

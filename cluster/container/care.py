@@ -3,7 +3,8 @@ stage stands as long as somebody holds a lock in the data folder that they share
 """
 
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -76,6 +77,11 @@ class Containers(Supervisor):
             name: Process(name, "STOPPED" if self._marks(name).shall_stand() else "RUNNING", 0)
             for name in STAGES
         }  # fmt: skip
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:  # noqa: ARG002
+        """Do nothing more: what `stop` holds is let go with this process."""
+        yield
 
     def start(self, name: str) -> bool:
         """Let a stage go on that stands because of us; False when it does not."""

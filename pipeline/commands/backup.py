@@ -1,5 +1,6 @@
 """`backup` and `restore`: what cannot be rebuilt, out of a running stack and into a new one."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from pipeline.commands.status import show_status
 from pipeline.commands.up import make_ready, run_shown
 from pipeline.console import err, out, print_json
 from pipeline.endings import leaving
+from pipeline.errors import UsageError
 from pipeline.programme import read_programme
 from pipeline.progress import Progress, display, working
 from pipeline.settings import read_settings
@@ -34,6 +36,8 @@ def backup(
 
     Example: ./loyalty backup ../loyalty-2026-11-29
     """
+    if re.match(r"[a-z0-9+.-]{2,}:/", str(folder)):
+        raise UsageError(f"{folder} is a URL, and a backup is a folder of this machine; give one.")
     from backup.taking import Told, take_backup
     from cluster.stack import Stack
 

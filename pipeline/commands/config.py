@@ -38,7 +38,9 @@ def config(
     if name is not None:
         wanted = PREFIX + name.upper().removeprefix(PREFIX)
         if wanted not in found:
-            raise UsageError(f"{name} is no setting{suggest(wanted, found.keys())}")
+            raise UsageError(
+                f"{name} is no setting{suggest(wanted, found.keys(), '`./loyalty config`')}"
+            )
         found = {wanted: found[wanted]}
     if as_json:
         print_json([asdict(one) for one in found.values()])

@@ -10,8 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from cluster.stamp import write_stamp
+from pipeline.cli import app
 from pipeline.endings import endings
 from pipeline.settings import ROOT, Settings
 from tests.unit.receipt_rows import HEADER, row
@@ -186,3 +188,10 @@ def test_more_lines_than_memory_is_a_sentence(capfd: pytest.CaptureFixture[str])
         scratch.execute(held).fetchall()
     assert end.value.exit_code == 1
     assert "give --from and --to, some dates at a time" in capfd.readouterr().err.replace("\n", " ")
+
+
+def test_without_a_command_the_help_is_all() -> None:
+    done = CliRunner().invoke(app, [], prog_name="./loyalty")
+    assert done.exit_code == 2
+    assert "error" not in done.stderr
+    assert "Example: ./loyalty up" in done.output

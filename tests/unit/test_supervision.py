@@ -28,7 +28,7 @@ from cluster.vitals import is_stopped, kill
 from cluster.watch import Watch
 from pipeline.places import Places
 from pipeline.programme import read_programme
-from pipeline.settings import Settings
+from pipeline.settings import ROOT, Settings
 from producer.heartbeat import heartbeat_file
 from tests.unit.supervised import pid_of, restarts, supervised
 from tests.waiting import wait_until
@@ -117,6 +117,34 @@ def test_a_supervisord_without_its_socket_is_ended_with_what_it_cares_for(
     assert all(is_gone(process) for process in processes)
     supervisor.start_daemon()
     assert supervisor.is_running()
+
+
+PAUSES = """
+import sys, time
+from pathlib import Path
+from batch.pause import paused
+from cluster.supervision import Supervisor
+from pipeline.places import Places
+with paused(Supervisor(Places(Path(sys.argv[1]))), "producer"):
+    print("paused", flush=True)
+    time.sleep(100)
+"""
+
+
+def test_who_was_paused_by_a_command_that_is_killed_goes_on(
+    supervisor: Supervisor, settings: Settings
+) -> None:
+    supervisor.start("producer")
+    command = [sys.executable, "-c", PAUSES, str(settings.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as pausing:
+        assert pausing.stdout is not None
+        assert pausing.stdout.readline() == b"paused\n"
+        assert supervisor.release() == [], "while the command lives it stands"
+        assert pid_of(supervisor) == 0
+        pausing.kill()
+    wait_until("the watcher has let it go on", lambda: pid_of(supervisor) > 0)
+    supervisor.stop("producer")
+    assert supervisor.release() == [], "who is stopped for good stays so"
 
 
 def test_a_stopped_child_counts_and_goes_with_its_parent() -> None:

@@ -70,6 +70,8 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     # dates, instants, time zones
     (2, "refresh --data-dt 2026-13-01", ("'2026-13-01'", "give it as 2026-11-07")),
     (1, "refresh --data-dt 2199-01-01", ("2199-01-01", "in the future", "give a date up to")),
+    (1, "refresh --data-dt 0226-11-30", ("0226-11-30", "before all orders", "a later date")),
+    (2, "backup hdfs://namenode/kept", ("is a URL", "a folder of this machine")),
     (2, "verify --from yesterday", ("--from", "'yesterday'", "give it as 2026-11-07")),
     (2, "verify --from 2026-11-07 --to 2026-11-01", ("2026-11-07", "exchange them")),
     (2, "rebuild --to 20261101", ("--to", "'20261101'", "give it as 2026-11-07")),
@@ -291,10 +293,3 @@ def test_json_for_a_reader_that_has_left(tmp_path: Path) -> None:
         assert process.stderr
         process.stdout.close()
         assert (process.wait(timeout=60), process.stderr.read()) == (0, b"")
-
-
-def test_without_a_command_the_help_is_all(words: dict[str, str]) -> None:
-    done = CliRunner().invoke(app, [], prog_name="./loyalty")
-    assert done.exit_code == 2
-    assert "error" not in done.stderr
-    assert "Example: ./loyalty up" in done.output
