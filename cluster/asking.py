@@ -53,3 +53,12 @@ def ask_together(
 def sentence_of(error: Exception) -> str:
     """Give the first line of what an error says, or its name where it says nothing."""
     return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+
+
+def reason_of(error: Exception) -> str:
+    """Give why a component does not answer, without the advice to look at `status`, which tells it:
+    of the system's errors the words without their number.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return sentence_of(error).partition("; `./loyalty status`")[0]

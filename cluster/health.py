@@ -6,7 +6,7 @@ from typing import Final
 
 import psutil
 
-from cluster.asking import Late, sentence_of
+from cluster.asking import Late, reason_of
 from cluster.findings import BUSY_LOAD, Findings
 from cluster.patient import stretch
 from cluster.readiness import real_questions
@@ -114,7 +114,7 @@ def _runs(process: Process | None) -> bool:
 def _state_elsewhere(answer: object, reason: str) -> tuple[str, str]:
     """reason: why one that has no question is stuck, as the watcher has found."""
     if isinstance(answer, Exception):
-        return "silent", _why(answer)
+        return "silent", reason_of(answer)
     if answer is NO_QUESTION:
         return ("stuck", reason) if reason else ("running", "")
     return "answering", ""
@@ -129,12 +129,7 @@ def _state(process: Process | None, answer: object, *, is_stuck: bool) -> tuple[
     stopped = STOPPED if is_stopped(process.pid) else ""
     if not isinstance(answer, Exception):
         return "stuck" if is_stuck or stopped else "running", stopped
-    return "starting" if process.state == "STARTING" else "silent", stopped or _why(answer)
-
-
-def _why(error: Exception) -> str:
-    """Give what an error says, without the advice to look at what is just looked at."""
-    return sentence_of(error).partition("; `./loyalty status`")[0]
+    return "starting" if process.state == "STARTING" else "silent", stopped or reason_of(answer)
 
 
 def resident_mib(pid: int) -> int:

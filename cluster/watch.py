@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final
 
+from cluster.asking import reason_of
 from cluster.component import read_components
 from cluster.disk import Shortage
 from cluster.findings import BUSY_LOAD, read_findings
@@ -184,8 +185,7 @@ class Watch:
         try:
             proof = self._questions[name](process)
         except NOT_READY as error:
-            reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-            patient.miss(process.pid, reason, now, age=age(process.pid),
+            patient.miss(process.pid, reason_of(error), now, age=age(process.pid),
                          certain=isinstance(error, HasEnded))  # fmt: skip
             return False
         patient.answer(process.pid, proof=proof is not False)

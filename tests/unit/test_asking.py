@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cluster.asking import Late, ask_together, sentence_of
+from cluster.asking import Late, ask_together, reason_of, sentence_of
 from pipeline.errors import Unavailable
 
 
@@ -28,3 +28,11 @@ def test_who_hangs_holds_nobody_up() -> None:
 def test_a_bug_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         ask_together({"bug": lambda: 1 / 0}, 5)
+
+
+def test_why_somebody_does_not_answer_is_told_without_advice_to_ask_status() -> None:
+    assert reason_of(Unavailable("Hive is away; `./loyalty status` shows its state.")) == (
+        "Hive is away"
+    )
+    assert reason_of(ConnectionRefusedError(111, "Connection refused")) == "Connection refused"
+    assert reason_of(EOFError()) == "EOFError"
