@@ -34,7 +34,7 @@ def supervised(
         yield running
     finally:
         running.stop_daemon()
-        daemon.wait(timeout=20)
+        daemon.wait(timeout=60)
 
 
 def pid_of(supervisor: Supervisor) -> int:

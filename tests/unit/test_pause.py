@@ -50,7 +50,7 @@ def caring(folder: Path, command: list[str]) -> Iterator[Supervisor]:
     daemon = psutil.Process(running.daemon_pid())
     yield running
     running.stop_daemon()
-    daemon.wait(timeout=20)
+    daemon.wait(timeout=60)
 
 
 def pid(supervisor: Supervisor) -> int:
