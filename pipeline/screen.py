@@ -224,10 +224,10 @@ def _refresh(document: Mapping[str, Any]) -> str:
         since = (now - datetime.fromisoformat(last["last"])).total_seconds()
         ended = {"failed": f"failed: {_clause(last['error'])}", "stopped": "stopped"}
         words.append(f"{ago(since)} ago, {ended.get(last['outcome'], 'ok')}")
-    elif document["customers"] and is_up(document):
-        words.append("none yet; `./loyalty refresh` makes today's snapshot")
     elif not is_up(document):
         words.append("none yet")
+    elif document["customers"]:
+        words.append("none yet; `./loyalty refresh` makes today's snapshot")
     else:
         words.append("none yet; load customers first: `./loyalty customers load FILE.csv`")
     if last["next"]:

@@ -10,11 +10,9 @@ from dotenv.parser import parse_stream
 from pydantic_settings import DotEnvSettingsSource
 
 from pipeline.errors import UsageError
-from pipeline.nearest import nearest
+from pipeline.nearest import ALIKE_AS_A_WHOLE, nearest
 
 PREFIX: Final = "LOYALTY_"
-ALIKE: Final = 0.8
-"""How much like LOYALTY_ the beginning of a variable's name is that was meant to be it."""
 OTHERS: Final = ("COMPOSE_", "DOCKER_", "PIPELINE_ENV_FILE")
 """Docker's variables may stand in the same .env, which it reads too."""
 GIVEN: Final = "given_"
@@ -64,7 +62,7 @@ def find_unknown(names: Iterable[str], known: Collection[str]) -> list[str]:
 def _is_ours(name: str, known: Collection[str]) -> bool:
     first, _, rest = name.partition("_")
     likeness = SequenceMatcher(None, f"{first}_", PREFIX).ratio()
-    return likeness == 1 or (likeness >= ALIKE and PREFIX + rest in known)
+    return name.startswith(PREFIX) or (likeness >= ALIKE_AS_A_WHOLE and PREFIX + rest in known)
 
 
 def find_faults(file: Path, known: Collection[str]) -> list[str]:
