@@ -8,9 +8,10 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ UP_SECONDS: Final = 900
 QUERY_SECONDS: Final = 300
 DOWN_SECONDS: Final = 200
 LAUNCHER: Final = "loyalty"
+_OWN_PORTS: Final = range(17_000, 32_000)
+"""Above our servers' own, below the system's for connections (from 32768 on)."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +146,28 @@ def write_launcher(stack: OwnStack) -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Give ports that nobody listens on, all different."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+    """Give ports that nobody listens on, none of them given before by this process.
+
+    They are below those that the system gives to connections: a client could hold one of these
+    by the time its server starts, which may be minutes later.
+    """
+    found = (port for port in _candidates if _is_free(port))
+    return list(islice(found, count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+# each process begins a thousand further on: two that look at the same time find different ones
+_first = os.getpid() * 1009 % len(_OWN_PORTS)
+_candidates = cycle([*_OWN_PORTS[_first:], *_OWN_PORTS[:_first]])
 
 
 def describe(data: Path, **settings: str) -> OwnStack:
