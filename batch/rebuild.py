@@ -44,6 +44,8 @@ PATIENCE_SECONDS: Final = 120
 """How long a repair waits for raw to reach the cut."""
 DAY_BEFORE: Final = timedelta(days=1)
 """A till's clock may be 10 minutes ahead, and raw's dates are the agent's clock's."""
+Elsewhere = Callable[[Path, tuple[int, int], Callable[[str], None]], Iterator[pa.Table]]
+"""Gives what LiveTable.rows_elsewhere does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def rebuild(
                            behind=cut.behind)  # fmt: skip
             if not repair:
                 return found
-            _demand_nowhere_else(comparison, live, folder)
+            demand_nowhere_else(comparison, live.rows_elsewhere, folder)
             repaired = _repair(comparison, found, topic, cut, Publisher(hdfs, last))
     if last is not None and repaired.published:
         mark_recounted(hdfs, STAGING, last)
@@ -161,14 +163,14 @@ def _document(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _demand_nowhere_else(comparison: Comparison, live: LiveTable, folder: Path) -> None:
+def demand_nowhere_else(comparison: Comparison, elsewhere: Elsewhere, folder: Path) -> None:
     """Raise Refused where rows called missing may lie in partitions of other dates: published
     here they would be there twice.
     """
     if (ends := comparison.missing_ends()) is None:
         return
     unread: list[str] = []
-    found = comparison.found_in(live.rows_elsewhere(folder, ends, unread.append))
+    found = comparison.found_in(elsewhere(folder, ends, unread.append))
     if places := sorted({*found, *map(partition_of, unread)}):
         raise Refused(
             f"Rows that are missing here lie, or may lie, in {', '.join(places)}: nothing was "

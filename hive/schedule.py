@@ -56,9 +56,6 @@ def run_schedule(settings: Settings, places: Places) -> None:
     for reason, words in (("scheduled", settings.refresh), ("nightly", settings.refresh_nightly)):
         if (trigger := make_trigger(words, zone)) is not None:
             first = first_run(trigger, last_run(places, reason), datetime.now(tz=UTC))
-            if first is None:
-                log.warning("no date is ever in %r: there are no %s runs", words, reason)
-                continue
             scheduler.add_job(runner.run, trigger, [reason], id=reason, next_run_time=first)
 
     def beat() -> None:
@@ -125,16 +122,16 @@ def last_run(places: Places, reason: str) -> datetime | None:
     return None if at is None else datetime.fromisoformat(at)
 
 
-def first_run(trigger: Trigger, last: datetime | None, now: datetime) -> datetime | None:
+def first_run(trigger: Trigger, last: datetime | None, now: datetime) -> datetime:
     """Give when the first run after the start of this process is due: now, where one was missed.
 
-    None where it never comes.
+    (A setting whose dates never come is refused when it is read.)
     """
     if last is None:
-        due = trigger.get_next_fire_time(None, now)
+        due: datetime = trigger.get_next_fire_time(None, now)
     else:
         due = trigger.get_next_fire_time(last, last + timedelta(seconds=1))
-    return max(now, due) if due else None
+    return max(now, due)
 
 
 class Runner:

@@ -107,19 +107,23 @@ def read_table(
             kept = copy.rename(scratch / f"{copy.name}.parquet")
             group[str(kept)] = path
             if len(group) == _GROUP:
-                yield from _read(connection, query, zone, group, days)
+                yield from read_copies(connection, query, zone, group, days)
         if group:
-            yield from _read(connection, query, zone, group, days)
+            yield from read_copies(connection, query, zone, group, days)
 
 
-def _read(
+def read_copies(
     connection: duckdb.DuckDBPyConnection,
     query: str,
     zone: str,
     group: dict[str, str],
     days: dict[str, date],
 ) -> Iterator[pa.Table]:
-    """Read a group of local copies, then remove and forget them."""
+    """Read a group of local copies, as read_table gives them, then remove and forget them.
+
+    group: paths on HDFS by copy; days: the dates of these paths. Raises LoyaltyError that names a
+    copy that is no Parquet file.
+    """
     names = pa.table({
         "filename": list(group),
         "file": list(group.values()),
@@ -135,7 +139,7 @@ def _read(
         )
         for batch in rows.to_arrow_reader(_BATCH):
             yield pa.Table.from_batches([batch])
-    except duckdb.Error as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:  # Arrow's reader says OSError
         raise LoyaltyError(_readable(error, group)) from error
     finally:
         for copy in group:
@@ -143,7 +147,7 @@ def _read(
         group.clear()
 
 
-def _readable(error: duckdb.Error, group: dict[str, str]) -> str:
+def _readable(error: Exception, group: dict[str, str]) -> str:
     """Say which of the copies is no Parquet file, and what mends it."""
     text = str(error).partition("\n")[0]
     for copy, path in group.items():

@@ -20,6 +20,7 @@ def test_without_a_safety_the_count_fails(
 ) -> None:
     """With the safety back the same lines are counted, and all there."""
     monkeypatch.setattr(controls, "STALL_SECONDS", 5)
+    monkeypatch.setattr(controls, "LOAD_SECONDS", 5)
     said: list[str] = []
     outcome = run(broken_stack, Plan(safety, None, 100, SEED), said.append)
     assert outcome.ok, said

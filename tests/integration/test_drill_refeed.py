@@ -5,9 +5,9 @@ from drill.refeed import run_losses
 from drill.stack import OwnStack
 
 SEED = 20261124
-SOME = ("positions", "part", "restored", "offsets", "log")
+SOME = ("positions", "restored", "offsets", "log")
 """What each reader remembers, and the topic; `./loyalty drill refeed` has all. (The whole
-checkpoint is lost in test_receipts.py.)"""
+checkpoint is lost in test_receipts.py, a part of it in test_checkpoint.py.)"""
 
 
 def test_the_log_fed_in_again_changes_nothing(quiet_stack: OwnStack) -> None:

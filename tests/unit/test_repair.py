@@ -1,6 +1,8 @@
 """What a repair writes, what it keeps, and what it refuses to take away."""
 
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -8,8 +10,9 @@ import pytest
 from batch.comparison import Comparison, Outcome
 from batch.live import may_hold
 from batch.origins import find_origins, repaired_rows
-from batch.rebuild import Result, without_stream
+from batch.rebuild import Elsewhere, Result, demand_nowhere_else, without_stream
 from pipeline.commands.rebuild import _show
+from pipeline.errors import Refused
 from pipeline.verify.cut import Cut
 from streaming.files import DataName
 from tests.unit.order_rows import APPENDED, NOON, line
@@ -131,9 +134,53 @@ def test_events_called_missing_are_found_in_partitions_of_other_dates(
     assert comparison.found_in([astray]) == ["odr_dt=2019-04-08/odr_hr=0"]
 
 
-def test_nothing_missing_is_nowhere_else(comparison: Comparison) -> None:
+def elsewhere(rows: list[pa.Table], files: list[str]) -> Elsewhere:
+    """Give what the other dates' partitions hold: rows, and files that cannot be read."""
+
+    def give(
+        _scratch: Path, ends: tuple[int, int], unread: Callable[[str], None]
+    ) -> Iterator[pa.Table]:
+        assert ends == (NOON + 9, NOON + 9)
+        for path in files:
+            unread(path)
+        yield from rows
+
+    return give
+
+
+ASTRAY = changed(live(line(3, at=NOON + 9)), "odr_dt", date(2019, 4, 8))
+
+
+@pytest.mark.parametrize(
+    ("rows", "unread", "places"),
+    [
+        (
+            [changed(live(line(3, at=NOON + 9)), "odr_dt", date(2019, 4, 8))],
+            [],
+            "odr_dt=2019-04-08",
+        ),
+        ([], ["/cln/odr_dt=2019-04-09/odr_hr=0/g=1/x.parquet"], "odr_dt=2019-04-09"),
+    ],
+)
+def test_a_repair_that_may_double_a_row_is_refused(
+    comparison: Comparison, tmp_path: Path, rows: list[pa.Table], unread: list[str], places: str
+) -> None:
+    judge(comparison, rebuilt(line(1), line(3, at=NOON + 9)), live(line(1)))
+    with pytest.raises(Refused, match=rf"lie, or may lie, in {places}/odr_hr=0: nothing was"):
+        demand_nowhere_else(comparison, elsewhere(rows, unread), tmp_path)
+
+
+def test_a_repair_goes_on_where_no_other_date_has_what_is_missing(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    judge(comparison, rebuilt(line(1), line(3, at=NOON + 9)), live(line(1)))
+    demand_nowhere_else(comparison, elsewhere([live(line(1))], []), tmp_path)
+
+
+def test_nothing_missing_is_nowhere_else(comparison: Comparison, tmp_path: Path) -> None:
     judge(comparison, rebuilt(line(1)), live(line(1), line(9)))
     assert comparison.missing_ends() is None
+    demand_nowhere_else(comparison, elsewhere([], ["never asked"]), tmp_path)
 
 
 def test_a_files_name_tells_whether_it_may_hold_an_instant() -> None:

@@ -12,11 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.errors import LoyaltyError
 from pipeline.positions import read_positions
 from pipeline.stores.raw import read_lines
-from pipeline.stores.tables import QUARANTINE, TRANSACTIONS
+from pipeline.stores.tables import QUARANTINE, TRANSACTIONS, read_copies
 from pipeline.verify.order_log import complete_end, log_files, read_log
-from pipeline.verify.rows import instant_filter, line
+from pipeline.verify.rows import instant_filter
+from pipeline.verify.rows import line as line_of
+from streaming.files import TRANSACTIONS as COLUMNS
+from streaming.files import encode
+from tests.unit.order_rows import line, rows
 
 CUT = 65_536
 
@@ -78,8 +83,8 @@ def test_a_row_of_hbase_is_its_line_again() -> None:
     key = b"|1795521600000|A-1|1|REFUND"
     columns = {b"d:store_id": b"3", b"d:item": "caffè".encode(), b"d:quantity": b"2",
                b"d:amount": b"0.50", b"d:ref": b"A-0"}  # fmt: skip
-    assert line(key, columns) == key + "|3|caffè|2|0.50|A-0".encode()
-    assert line(key, columns | {b"d:other": b"1"}) != line(key, columns)
+    assert line_of(key, columns) == key + "|3|caffè|2|0.50|A-0".encode()
+    assert line_of(key, columns | {b"d:other": b"1"}) != line_of(key, columns)
 
 
 @pytest.mark.parametrize("days", [1, 3, 40, 4000])
@@ -197,3 +202,21 @@ def test_the_zones_agree() -> None:
             day = connection.execute("select timezone($z, $t::timestamptz)::date",
                                      {"z": ZONE, "t": instant}).fetchall()[0][0]  # fmt: skip
             assert day == instant.astimezone(ZoneInfo(ZONE)).date()
+
+
+@pytest.mark.parametrize("number", [0, 47])
+def test_a_damaged_file_among_whole_ones_is_named(tmp_path: Path, number: int) -> None:
+    """The first is found out when DuckDB looks for the columns, the last one by Arrow's reader."""
+    group, day = {}, date(2019, 4, 1)
+    whole = encode(rows(*(line(n) for n in range(200))), COLUMNS)
+    for at in range(48):
+        copy = tmp_path / f"{at:08}.parquet"
+        copy.write_bytes(whole[:200] if at == number else whole)
+        group[str(copy)] = f"/cln/odr_dt={day}/odr_hr=0/g=1/{at}.parquet"
+    days = dict.fromkeys(group.values(), day)
+    with duckdb.connect() as connection, pytest.raises(LoyaltyError) as raised:
+        list(read_copies(connection, TRANSACTIONS, "UTC", group, days))
+    said = str(raised.value)
+    assert said.startswith(f"/cln/odr_dt={day}/odr_hr=0/g=1/{number}.parquet cannot be read: ")
+    assert str(tmp_path) not in said
+    assert list(tmp_path.iterdir()) == []
