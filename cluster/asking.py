@@ -16,6 +16,10 @@ class Late(LoyaltyError):
     """There was no answer in time."""
 
 
+class HasEnded(LoyaltyError):
+    """A process says, or shows for certain, that it lives and never will do its work again."""
+
+
 def ask_together(
     questions: Mapping[Name, Callable[[], Answer]], seconds: float
 ) -> dict[Name, Answer | Exception]:

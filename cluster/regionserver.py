@@ -12,6 +12,7 @@ import socket
 import struct
 from typing import Final
 
+from cluster.asking import HasEnded
 from pipeline.errors import LoyaltyError
 from pipeline.settings import Settings
 
@@ -22,10 +23,6 @@ _SIZED: Final = 2
 """The wire type of texts and messages: their length stands before them."""
 _ENDED: Final = ("RegionServerAborted", "RegionServerStopped")
 """Of the exceptions that say that the server is going to serve nobody ever again."""
-
-
-class HasEnded(LoyaltyError):
-    """HBase's process lives, but its region server does not serve and never will again."""
 
 
 class NotOpen(LoyaltyError):

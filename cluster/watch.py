@@ -14,14 +14,14 @@ import traceback
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final
 
-from cluster.asking import reason_of
+from cluster.asking import HasEnded, reason_of
 from cluster.component import read_components
 from cluster.disk import Shortage
 from cluster.findings import BUSY_LOAD, read_findings
 from cluster.movement import Reader, State, behind, flume_state, stream_state, stuck
 from cluster.patient import PATIENCE_SECONDS, Patient, stretch
 from cluster.readiness import QUESTIONS, ask_hbase, ask_thrift
-from cluster.regionserver import HasEnded, NotOpen, ask_regionserver
+from cluster.regionserver import NotOpen, ask_regionserver
 from cluster.restarts import count_ends
 from cluster.sampling import Sampler
 from cluster.startup import NOT_READY

@@ -9,7 +9,7 @@ import re
 import time
 from typing import Final
 
-from cluster.regionserver import HasEnded
+from cluster.asking import HasEnded
 from cluster.supervision import Supervisor
 from cluster.vitals import age
 from pipeline.errors import LoyaltyError

@@ -3,7 +3,8 @@
 import os
 import signal
 
-from cluster.regionserver import HasEnded, ask_regionserver
+from cluster.asking import HasEnded
+from cluster.regionserver import ask_regionserver
 from cluster.startup import NOT_READY
 from cluster.supervision import Supervisor
 from drill.stack import OwnStack

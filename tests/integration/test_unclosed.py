@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cluster.regionserver import HasEnded
+from cluster.asking import HasEnded
 from drill.stack import OwnStack
 from flume.unclosed import MARGIN_MS, ROLL_MARGIN_MS, ROLL_MS, Unclosed, unclosed
 from pipeline.webhdfs import Hdfs, superuser_of

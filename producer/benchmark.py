@@ -1,4 +1,4 @@
-"""`python -m producer.speed`: what `max` is worth, against a producer that asks Faker each time.
+"""`python -m producer.benchmark`: what `max` is worth beside a producer that asks Faker each time.
 
 Both write the demo's orders into order logs of their own, as many at once, in turns, in this
 process. Counted are orders a second of processor time, so that a busy machine gives the same ratio;

@@ -11,7 +11,7 @@ def test_max_is_many_times_a_faker_call_per_order() -> None:
 
     def ratio() -> float:
         done = subprocess.run(
-            [sys.executable, "-m", "producer.speed"], cwd=ROOT, capture_output=True, text=True,
+            [sys.executable, "-m", "producer.benchmark"], cwd=ROOT, capture_output=True, text=True,
             timeout=120, check=True,
         )  # fmt: skip
         (found,) = (line.split()[1] for line in done.stdout.splitlines() if line[:5] == "ratio")
