@@ -21,7 +21,7 @@ def hold_standard_streams() -> None:
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while its modules are loaded is no traceback either."""
+    """Run the command line; Ctrl-C while its modules are loaded has a sentence, too."""
     hold_standard_streams()
     if os.environ.get("_LOYALTY_COMPLETE"):
         from pipeline.completion import main as complete
@@ -31,6 +31,7 @@ def main() -> None:
     try:
         from pipeline.cli import main as run
     except KeyboardInterrupt:
+        print("stopped by Ctrl-C: nothing was done.", file=sys.stderr)
         sys.exit(130)
     run()
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from backup.manifest import Manifest, write_manifest
 from cluster.startup import Step, run_steps
 from drill.stack import describe
+from pipeline.__main__ import main
 from pipeline.cli import app
 from pipeline.endings import endings, leaving
 from pipeline.programme import read_programme
@@ -210,3 +211,19 @@ def test_a_start_waits_for_no_answer_any_more() -> None:
 def test_the_innermost_says_it() -> None:
     with pytest.raises(KeyboardInterrupt, match=r"^inner$"), leaving("outer"), leaving("inner"):
         raise KeyboardInterrupt
+
+
+def test_while_the_modules_are_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class CtrlC:
+        def find_spec(self, name: str, *_more: object) -> None:
+            if name == "pipeline.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "pipeline.cli")
+    monkeypatch.setattr(sys, "meta_path", [CtrlC(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "stopped by Ctrl-C: nothing was done.\n"
