@@ -26,6 +26,8 @@ from tests.waiting import wait_until
 DAY = "2019-07-01"
 NOON = 1_561_996_800_000
 HOME = f"{TRANSACTIONS}/odr_dt={DAY}/odr_hr=0"
+NEXT_DAY = "2019-07-02"
+NEXT_HOME = f"{TRANSACTIONS}/odr_dt={NEXT_DAY}/odr_hr=0"
 RANGE = ("--from", DAY, "--to", DAY)
 
 
@@ -43,7 +45,9 @@ def rebuilt(stack: OwnStack, *options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def prefix(stack: OwnStack) -> str:
-    """Write orders of DAY, minutes apart, with a duplicate, a conflict and a bad line."""
+    """Write orders of DAY, minutes apart, with a duplicate, a conflict and a bad line; one more of
+    NEXT_DAY.
+    """
     prefix = f"RB-{uuid.uuid4().hex[:8]}"
     lines = [
         f"7|{NOON + minute * 120_000}|{prefix}-{minute}|{number}|SALE|3|caffè ☕|1|70.00|"
@@ -51,6 +55,7 @@ def prefix(stack: OwnStack) -> str:
         for number in (1, 2)
     ]
     lines += [lines[0], lines[1].replace("70.00", "71.00"), f"7|{NOON}|{prefix}|1|SALE|3|\x1b|1"]
+    lines += [f"7|{NOON + 86_400_000}|{prefix}-NEXT|{n}|SALE|3|mocha|1|80.00|" for n in (1, 2)]
     stack.ok("produce", "--from", "-", stdin="".join(f"{line}\n" for line in lines))
     stack.ok("verify", "--wait")
     return prefix
@@ -61,8 +66,8 @@ def hdfs(stack: OwnStack) -> Hdfs:
     return Hdfs(stack.settings.webhdfs, user="spark")
 
 
-def newest(hdfs: Hdfs) -> str:
-    return f"{HOME}/g={highest(hdfs, HOME)}"
+def newest(hdfs: Hdfs, home: str = HOME) -> str:
+    return f"{home}/g={highest(hdfs, home)}"
 
 
 def file_of(hdfs: Hdfs, order_id: str) -> str:
@@ -78,9 +83,10 @@ def read(hdfs: Hdfs, path: str) -> pa.Table:
     return pq.read_table(BytesIO(hdfs.read(path)), partitioning=None).cast(COLUMNS)
 
 
-def stored(hdfs: Hdfs) -> pa.Table:
-    """Give all rows of DAY, sorted, where they came from included."""
-    tables = [read(hdfs, f"{newest(hdfs)}/{name}") for name in hdfs.names(newest(hdfs))]
+def stored(hdfs: Hdfs, home: str = HOME) -> pa.Table:
+    """Give all rows of a date, sorted, where they came from included."""
+    folder = newest(hdfs, home)
+    tables = [read(hdfs, f"{folder}/{name}") for name in hdfs.names(folder)]
     return pa.concat_tables(tables).sort_by([("order_id", "ascending"), ("line_no", "ascending")])
 
 
@@ -176,8 +182,8 @@ def put_into_topic(stack: OwnStack, lines: list[str]) -> None:
 def test_a_repair_waits_for_raw_brings_a_whole_partition_and_leaves_the_stream_as_it_was(
     stack: OwnStack, prefix: str, hdfs: Hdfs, tmp_path: Path
 ) -> None:
-    """Without the wait what raw has not got yet would be foreign in the table, and go; what raw
-    has and the table has not read yet is beyond the cut, and not missing.
+    """Without the wait what raw has not got yet would be foreign in the table, and go. What raw
+    has and the stream has not read yet is beyond the cut, and not missing.
     """
     ahead, late = f"{prefix}-AHEAD", f"{prefix}-LATE"
     lines = [f"7|{NOON + n}|{ahead}|{n}|SALE|3|mocha|1|80.00|" for n in range(1, 4)]
@@ -194,11 +200,12 @@ def test_a_repair_waits_for_raw_brings_a_whole_partition_and_leaves_the_stream_a
         put_into_topic(stack, lines)
         wait_until("the table has them", in_table, seconds=120)
         supervisor.stop("streaming")
-        before = stored(hdfs)
-        hdfs.delete(HOME)
+        before, lost = stored(hdfs), stored(hdfs, NEXT_HOME)
+        hdfs.delete(NEXT_HOME)
         later = f"9|{NOON}|{late}|1|SALE|3|latte|1|70.00|\n"
         stack.ok("produce", "--from", "-", stdin=later)
-        repair = stack.start("rebuild", *RANGE, "--repair", "--json", log=log)
+        dates = ("--from", DAY, "--to", NEXT_DAY)
+        repair = stack.start("rebuild", *dates, "--repair", "--json", log=log)
         try:
             says = f"waiting until HDFS raw has {len(lines)} lines that the table has"
             wait_until("it says that it waits", lambda: says in log.read_text(), seconds=120)
@@ -208,13 +215,12 @@ def test_a_repair_waits_for_raw_brings_a_whole_partition_and_leaves_the_stream_a
         finally:
             repair.kill()
             repair.wait()
-        # the topic holds every line still, so the offsets are found again; of one that came twice
-        # the first is, which the table had no longer
-        after, twice = stored(hdfs), f"{prefix}-0"
-        assert others(after, twice).equals(others(before, twice)), "with offsets and arrivals"
-        assert len(after) == len(before)
+        assert stored(hdfs).equals(before), "nothing of it was foreign"
+        # the topic holds every line still, so the offsets are found again
+        assert stored(hdfs, NEXT_HOME).equals(lost), "every row, with its offset and arrival"
         document = log.read_text()[log.read_text().index("{") :]
-        assert json.loads(document)["missing"] == len(before)
+        found = json.loads(document)
+        assert (found["missing"], found["foreign"], found["other"]) == (len(lost), 0, 0)
         assert supervisor.processes()["streaming"].pid == 0
     finally:
         supervisor.start("flume")
