@@ -1,9 +1,11 @@
 """The stores' readers on real HDFS: files that are closed, lost or broken while they are read."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,9 +46,10 @@ def folder(hdfs: Hdfs) -> Iterator[str]:
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Pause not; gives the pauses."""
+    """Pause not in that module (other threads go on as they do); gives its pauses."""
     pauses: list[float] = []
-    monkeypatch.setattr("pipeline.stores.fetched.time.sleep", pauses.append)
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=pauses.append)
+    monkeypatch.setattr(module, "time", clock)
     return pauses
 
 
