@@ -3,21 +3,9 @@
 import os
 import sys
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
 from pyspark.sql import SparkSession
-
-DEAR: Final = ("spark", "verdicts")
-"""Fixtures that cost half a minute: the tests that share one are kept in one process."""
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist looks at the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each of the dear fixtures be made once (pytest-xdist)."""
-    for item in items:
-        for name in set(DEAR) & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session")
