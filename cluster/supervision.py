@@ -10,7 +10,7 @@ import sys
 import time
 import xmlrpc.client
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -18,17 +18,24 @@ from typing import Any, Final, cast
 from supervisor.xmlrpc import SupervisorTransport
 
 from cluster.component import Component
-from pipeline.errors import LoyaltyError, Unavailable
-from pipeline.lock import in_turn, is_held
+from pipeline.errors import Busy, LoyaltyError, Unavailable
+from pipeline.lock import in_turn, only_one
 from pipeline.places import Places
 
 STOP_SECONDS: Final = {"hbase": 40, "flume": 40, "streaming": 30}
 """How long a process may take to end after SIGTERM, before it is killed."""
 DEFAULT_STOP_SECONDS: Final = 10
-
+_ENDED_SECONDS: Final = 10
+"""How long supervisord may take to notice an end, and to start what has ended."""
+STANDS: Final = ("STOPPED", "FATAL")
+"""In these states a process is started by nobody but who asks for it."""
 
 WATCHER: Final = "watcher"
 """The program that asks every component its question (cluster.watch)."""
+_IS_GONE: Final = (
+    "supervisord has just ended; `./loyalty up` starts everything again, `./loyalty down` ends what"
+    " it has left."
+)
 _HELD: Final = "held"
 """The folder, below `run`, with a file for each component that a command has stopped for a while:
 the command holds its lock."""
@@ -139,10 +146,7 @@ class Supervisor:
             server = xmlrpc.client.ServerProxy("http://loopback", transport=transport)
             return getattr(server.supervisor, method)(*arguments)
         except (ConnectionError, FileNotFoundError) as error:
-            raise Unavailable(
-                "supervisord has just ended; `./loyalty up` starts everything again,"
-                " `./loyalty down` ends what it has left."
-            ) from error
+            raise Unavailable(_IS_GONE) from error
         finally:
             transport.close()
 
@@ -208,32 +212,56 @@ class Supervisor:
         return True
 
     @contextmanager
-    def held(self, name: str) -> Iterator[None]:
-        """While the body runs a component is stopped for this process, and no longer."""
+    def held(self, name: str) -> Iterator[bool]:
+        """While the body runs a component may be stopped for this process, and no longer; gives
+        whether it still stands for one that was killed, so that it has to go on.
+        """
         path = self._places.run / _HELD / name
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        was_left = path.exists()
         with in_turn(path):
             try:
-                yield
+                yield was_left
             finally:
                 path.unlink(missing_ok=True)
 
     def release(self) -> list[str]:
-        """Start those that were stopped for a process which was killed meanwhile; names them."""
+        """Start those that were stopped for a process which was killed meanwhile; names them.
+
+        Whoever holds one meanwhile comes after us: it finds it running.
+        """
         processes, released = self.processes(), []
         for path in sorted((self._places.run / _HELD).glob("*")):
             process = processes.get(path.name)
-            if process is None or process.state == "STOPPING" or is_held(path):
+            if process is None or process.state == "STOPPING":
                 continue
-            if process.state == "STOPPED" and self.start(path.name):
-                released.append(path.name)
-            path.unlink(missing_ok=True)
+            with suppress(Busy), only_one(path, f"The watcher, which starts {path.name},"):
+                if process.state == "STOPPED" and self.start(path.name):
+                    released.append(path.name)
+                path.unlink(missing_ok=True)
         return released
 
     def stop(self, name: str) -> None:
-        """Stop a component and wait for its end; one that does not run is fine."""
-        try:
-            self._call("stopProcess", name, True)
-        except xmlrpc.client.Fault as fault:
-            if "NOT_RUNNING" not in fault.faultString:
-                raise LoyaltyError(f"{name} could not be stopped: {fault.faultString}") from fault
+        """Stop a component and wait for its end; one that does not run is fine.
+
+        One that has just ended by itself is started again by supervisord at its next look, and one
+        that is ending lives: both are waited for. Raises LoyaltyError where that brings no end.
+        """
+        end = time.monotonic() + STOP_SECONDS.get(name, DEFAULT_STOP_SECONDS) + _ENDED_SECONDS
+        while True:
+            try:
+                self._call("stopProcess", name, True)
+            except xmlrpc.client.Fault as fault:
+                if "NOT_RUNNING" not in fault.faultString:
+                    raise LoyaltyError(
+                        f"{name} could not be stopped: {fault.faultString}"
+                    ) from fault
+            if (process := self.processes().get(name)) is None:
+                raise Unavailable(_IS_GONE)
+            if process.state in STANDS:
+                return
+            if time.monotonic() > end:
+                raise LoyaltyError(
+                    f"{name} does not stand ({process.state}); `./loyalty logs {name}` shows why."
+                )
+            time.sleep(0.05)

@@ -26,7 +26,7 @@ COMPONENTS: Final = ("orders-log", "kafka", "hdfs")
 """Folders of the data folder, each a small disk."""
 OWN: Final = "orders-log"
 """The disk of the tills themselves."""
-FULL_SECONDS: Final = 60
+FULL_SECONDS: Final = 30
 CALM_SECONDS: Final = 5
 """How long everybody writes before a disk is full."""
 PATIENCE_SECONDS: Final = 300

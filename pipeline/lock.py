@@ -55,11 +55,23 @@ def is_held(path: Path) -> bool:
 def in_turn(path: Path) -> Iterator[None]:
     """Hold the lock file while the body runs; waits for whoever holds it.
 
-    For what is short, or what the second can use when the first has done it.
+    For what is short, or what the second can use when the first has done it. The holder may remove
+    the file at its end: whoever waited for that one takes the new one.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is(descriptor, path):
+                yield
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    """Tell whether the open file is the one that has the name now."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -79,9 +79,9 @@ class Containers(Supervisor):
         }  # fmt: skip
 
     @contextmanager
-    def held(self, name: str) -> Iterator[None]:  # noqa: ARG002
+    def held(self, name: str) -> Iterator[bool]:  # noqa: ARG002
         """Do nothing more: what `stop` holds is let go with this process."""
-        yield
+        yield False
 
     def start(self, name: str) -> bool:
         """Let a stage go on that stands because of us; False when it does not."""

@@ -18,8 +18,9 @@ from tests.shared_data import CUSTOMERS, PRODUCTS, RECEIPTS, require_data
 
 SHARED: Final = ("stack", "broken_stack", "quiet_stack")
 """The stacks that modules share: the two that are busiest begin, in two processes."""
-LAST: Final = "test_drill_hostile"
-"""It writes 100 MB into its stack's log, which others would have to read."""
+LAST: Final = ("test_drill_hostile", "test_drill_comparison")
+"""The one writes 100 MB into its stack's log, which others would have to read; the other leaves
+doubled lines, which others would find."""
 
 _running: dict[str, ExitStack] = {}
 
@@ -29,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a stack in one process; two processes share the tests (pytest-xdist)."""
     groups = {item: _group(item) for item in items}
     ranks = {"": 0} | {name: rank for rank, name in enumerate(SHARED, start=1)}
-    items.sort(key=lambda item: (ranks.get(groups[item], len(ranks)), item.path.stem == LAST))
+    items.sort(key=lambda item: (ranks.get(groups[item], len(ranks)), item.path.stem in LAST))
     for item, group in groups.items():
         if group:
             item.add_marker(pytest.mark.xdist_group(group))

@@ -1,7 +1,7 @@
 """With a safety taken away the count fails, and says how.
 
 `./loyalty drill controls`, reduced: that of the comparison, whose doubled lines stay, is run by
-test_drill_command.py.
+test_drill_comparison.py.
 """
 
 import pytest

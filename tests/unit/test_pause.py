@@ -4,17 +4,21 @@ import os
 import signal
 import sys
 import time
+import xmlrpc.client
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import psutil
 import pytest
 
 from batch.pause import paused
 from cluster.component import Component
-from cluster.supervision import Rotation, Supervisor, write_configuration
+from cluster.supervision import Process, Rotation, Supervisor, write_configuration
+from pipeline.errors import Refused
 from pipeline.places import Places
 from pipeline.settings import Settings
 from tests.waiting import wait_until
@@ -143,3 +147,58 @@ def test_what_did_not_run_stays_so(supervisor: Supervisor) -> None:
     with paused(supervisor, NAME) as ran:
         assert not ran
     assert pid(supervisor) == 0
+
+
+class Between(Supervisor):
+    """One that looks between the end of its process and the start of the next one."""
+
+    looks = 2
+
+    def processes(self) -> dict[str, Process]:
+        """Show the process as supervisord does for the part of a second between the two."""
+        self.looks -= 1
+        found = super().processes()
+        return (
+            found | {NAME: replace(found[NAME], state="EXITED", pid=0)}
+            if self.looks >= 0
+            else found
+        )
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        if method == "stopProcess" and self.looks > 0:
+            raise xmlrpc.client.Fault(70, f"NOT_RUNNING: {NAME}")
+        return super()._call(method, *arguments)
+
+
+def test_what_has_just_ended_by_itself_is_not_running_meanwhile(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    """supervisord starts it again at its next look, which is within a second."""
+    supervisor.start(NAME)
+    before = pid(supervisor)
+    with paused(Between(Places(tmp_path)), NAME) as ran:
+        assert ran
+        assert pid(supervisor) == 0
+    assert pid(supervisor) not in {0, before}
+
+
+def test_what_stands_for_a_command_that_was_killed_goes_on(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    """The watcher does not start it amid the next command's work."""
+    held = Places(tmp_path).run / "held" / NAME
+    held.parent.mkdir()
+    held.touch()
+    with paused(supervisor, NAME) as ran:
+        assert ran
+        assert supervisor.release() == []
+        assert pid(supervisor) == 0
+    assert pid(supervisor) > 0
+    assert not held.exists()
+
+
+def test_without_a_supervisord_nothing_is_done(tmp_path: Path) -> None:
+    """What a killed one has left behind runs on."""
+    with pytest.raises(Refused, match=r"Nobody looks after streaming.*`./loyalty up` first"):  # noqa: SIM117
+        with paused(Supervisor(Places(tmp_path)), NAME):
+            pytest.fail("the body is not reached")
