@@ -10,7 +10,7 @@ from batch.load import UNFINISHED
 from pipeline.errors import Unavailable
 from pipeline.generations import numbers, partitions
 from pipeline.places import CUSTOMERS, QUARANTINE, RAW, RAW_CUSTOMERS, TRANSACTIONS
-from pipeline.raw import begins_files
+from pipeline.raw import begins_file
 from pipeline.webhdfs import Hdfs
 
 THREADS: Final = 4
@@ -25,9 +25,8 @@ def wanted(hdfs: Hdfs) -> Iterator[tuple[str, Status]]:
     newest generation of each partition.
     """
     yield from hdfs.walk(RAW)
-    for path in begins_files():
-        if (status := hdfs.status(path)) is not None:
-            yield path, status
+    if (status := hdfs.status(begins_file())) is not None:
+        yield begins_file(), status
     for path, status in hdfs.walk(RAW_CUSTOMERS):
         if not path.rpartition("/")[2].startswith(UNFINISHED):
             yield path, status

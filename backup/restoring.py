@@ -43,7 +43,7 @@ from pipeline.places import (
     TRANSACTIONS,
 )
 from pipeline.progress import Begin, Progress
-from pipeline.raw import begins_files
+from pipeline.raw import begins_file
 from pipeline.webhdfs import Hdfs
 from producer.rate import PAUSE, ask_rate
 from streaming.files import TRANSACTIONS as COLUMNS
@@ -228,6 +228,6 @@ def _read(path: Path, columns: list[str], told: Callable[[str], None]) -> pa.Tab
 
 def _owner(path: str) -> str:
     """Give who writes a path (cluster/storage.py): a user, or ROOT, the superuser."""
-    if path in begins_files():
+    if path == begins_file():
         return ROOT
     return "flume" if path.startswith(f"{RAW}/") else "spark"

@@ -135,8 +135,6 @@ def rebuild(
                 return found
             demand_nowhere_else(comparison, live.rows_elsewhere, folder)
             repaired = _repair(comparison, found, topic, cut, Publisher(hdfs, last))
-    if last is not None and repaired.published:
-        mark_recounted(hdfs, STAGING, last)
     if last is not None and dates.is_everything:
         close_gaps(hdfs, STAGING, last)
     return repaired
@@ -188,6 +186,9 @@ def _repair(
     kept = find_origins(comparison, messages, cut.topic_id, cut.held)
     partitions = {*comparison.partitions(), *map(partition_of, found.damaged)}
     rows = partial(repaired_rows, comparison)
+    if publisher.last is not None:
+        # a kill amid the publication finds it said: nobody could say it later
+        mark_recounted(publisher.hdfs, publisher.staging, publisher.last)
     published = publish(publisher.publish(sorted(partitions), rows))
     return replace(found, published=published, kept=kept)
 

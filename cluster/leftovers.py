@@ -2,13 +2,16 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from pipeline.places import RAW, Places
+from pipeline.programme import read_programme
 from pipeline.raw import begin_at, dates
 from pipeline.settings import Settings
+from pipeline.topic import Topic
 from pipeline.webhdfs import Hdfs
 from streaming.progress import Progress, read_progress
 
@@ -17,19 +20,18 @@ TEZ: Final = "_tez_session_dir"
 RESOURCES: Final = "-resources"
 Status = dict[str, Any]
 _HOUR_S = 3600
-_FRESH_S = 86_400
 
 
 def remove_leftovers(settings: Settings, hdfs: Hdfs, now: float, today: date) -> Iterator[str]:
     """Remove what is over, and say of each thing that it is gone. hdfs: as the superuser.
 
-    now: epoch seconds; today: in programme time. Raises Unavailable while HDFS is away.
+    now: epoch seconds; today: in programme time. Raises Unavailable while HDFS or Kafka is away.
     """
     places = Places(settings.data)
     if "hive" not in settings.given:
         yield from _forget_sessions(places, hdfs, now - settings.hive_scratch_hours * _HOUR_S)
-    if settings.raw_retention_days and is_in_order(read_progress(places), now):
-        first = today - timedelta(days=settings.raw_retention_days)
+    first = today - timedelta(days=settings.raw_retention_days)
+    if settings.raw_retention_days and has_read(places, settings, first):
         for path in forget_raw(hdfs, first):
             yield f"{path} is deleted: the retention of HDFS raw is over"
 
@@ -87,11 +89,28 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def is_in_order(progress: Progress | None, now: float) -> bool:
-    """Tell whether transactions_cln needs nothing of HDFS raw: the stream was at work within a day,
-    and no gap is left that only a rebuild can close.
+def has_read(places: Places, settings: Settings, first: date) -> bool:
+    """Tell whether transactions_cln needs nothing of HDFS raw that arrived before a date. Raises
+    Unavailable while Kafka is away.
     """
-    return progress is not None and not progress.gaps and now - progress.at < _FRESH_S
+    zone = ZoneInfo(read_programme(settings.programme).time_zone)
+    # the clock of the broker may be ahead of the agent's, whose dates raw has
+    begins = datetime.combine(first + timedelta(days=1), time.min, zone).timestamp()
+    topic = Topic(settings.kafka, settings.topic)
+    ends = {part: end for part, (_, end) in topic.bounds().items()}
+    return is_in_order(read_progress(places), topic.id(), ends, begins)
+
+
+def is_in_order(
+    progress: Progress | None, topic_id: str, ends: dict[int, int], first: float
+) -> bool:
+    """Tell whether the stream has read every line of this topic that came before an instant (epoch
+    seconds), and has left no gap that only a rebuild can close. ends: of the topic, by partition.
+    """
+    if progress is None or progress.gaps or progress.topic_id != topic_id:
+        return False
+    behind = [part for part, end in ends.items() if progress.offsets.get(part, 0) < end]
+    return all(progress.appended.get(part, 0) >= first * 1000 for part in behind)
 
 
 def forget_raw(hdfs: Hdfs, first: date, root: str = RAW) -> Iterator[str]:

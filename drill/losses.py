@@ -23,7 +23,8 @@ _GONE: Final = (KafkaError.GROUP_ID_NOT_FOUND, KafkaError.UNKNOWN_TOPIC_OR_PART)
 class Loss:
     """One loss. component: whose memory it is. stopped: who is stopped for it, in that order.
 
-    feeds: the whole log comes into the topic again. copies: as new files. new_epoch: the stream
+    feeds: the whole log comes into the topic again. copies: as new files. rereads: the whole topic
+    comes into HDFS raw again. new_epoch: the stream
     begins one. halves: what is lost is half of something, so there have to be some batches.
     """
 
@@ -33,6 +34,7 @@ class Loss:
     stopped: tuple[str, ...] = ()
     feeds: bool = False
     copies: bool = False
+    rereads: bool = False
     new_epoch: bool = False
     halves: bool = False
 
@@ -117,7 +119,8 @@ LOSSES: Final = {
                  new_epoch=True, halves=True),
     "restored": Loss("streaming", "with an older checkpoint", restore_checkpoint, ("streaming",),
                      new_epoch=True, halves=True),
-    "offsets": Loss("flume", "without its groups' offsets", lose_offsets, ("flume",)),
+    "offsets": Loss("flume", "without its groups' offsets", lose_offsets, ("flume",),
+                    rereads=True),
     "topic": Loss("kafka", "with a new topic", lose_topic, _READERS),
     "log": Loss("kafka", "with a new topic, and the whole log again", lose_topic_and_positions,
                 _READERS, feeds=True, new_epoch=True),

@@ -22,7 +22,8 @@ from drill.tables import differences, read_state
 from drill.verdict import Count, Outcome, Row, sentence
 from drill.waiting import insist
 from pipeline.errors import LoyaltyError
-from pipeline.places import tailed_files
+from pipeline.places import RAW, tailed_files
+from pipeline.webhdfs import Hdfs
 from producer.faults import NAMES
 from streaming.progress import read_progress
 
@@ -85,14 +86,17 @@ def write(stack: OwnStack, key: Path, seed: int, orders: int) -> None:
 def lose(stack: OwnStack, loss: Loss) -> tuple[Row, list[str]]:
     """Lose it as a user would: what uses it is stopped before and started after.
 
-    Gives the row (the lines are those that the topic has got where the log is fed in again), and
-    complaints where these are not all, or `verify` or the stack's state is not as it has to be.
+    Gives the row (the lines are those that the topic has got where the log is fed in again, or HDFS
+    raw where the topic is), and complaints where these are not all, or `verify` or the stack's
+    state is not as it has to be.
     """
     if loss.halves:
         make_batches(stack)
     progress = read_progress(stack.places)
     read = stack.places.order_files()
     fed = _lines(_originals(stack.places.order_log) if loss.copies else read)
+    held = sum(end - first for first, end in stack.topic.bounds().values())
+    raw = _raw_lines(stack) if loss.rereads else 0
     begun, before = time.monotonic(), (stack.topic.id(), stack.topic.ends())
     for name in loss.stopped:
         stack.supervisor.stop(name)
@@ -108,8 +112,10 @@ def lose(stack: OwnStack, loss: Loss) -> tuple[Row, list[str]]:
     seconds = time.monotonic() - begun
     pid = stack.supervisor.processes()[loss.component].pid
     got = appended(before, (stack.topic.id(), stack.topic.ends()))
-    row = Row(loss.component, loss.says, 0, pid, seconds, got if loss.feeds else 0)
-    return row, [*unfed(loss, fed, got), *_verify(stack, loss)]
+    reread = _raw_lines(stack) - raw if loss.rereads else 0
+    row = Row(loss.component, loss.says, 0, pid, seconds, got if loss.feeds else reread)
+    complaints = [*unfed(loss, fed, got), *unread(loss, held, reread)]
+    return row, [*complaints, *_verify(stack, loss)]
 
 
 TopicState = tuple[str, dict[int, int]]
@@ -127,6 +133,19 @@ def unfed(loss: Loss, fed: int, got: int) -> list[str]:
     if not loss.feeds or got >= fed:
         return []
     return [f"{loss.says}: of the log's {fed:,} lines only {got:,} came into the topic"]
+
+
+def unread(loss: Loss, held: int, got: int) -> list[str]:
+    """Complain where the topic should have come into HDFS raw again, and has not."""
+    if not loss.rereads or got >= held:
+        return []
+    return [f"{loss.says}: of the topic's {held:,} lines only {got:,} came into HDFS raw again"]
+
+
+def _raw_lines(stack: OwnStack) -> int:
+    """Count the lines of HDFS raw, each as often as it is there."""
+    hdfs = Hdfs(stack.settings.webhdfs, user="flume")
+    return sum(chunk.count(b"\n") for path, _ in hdfs.walk(RAW) for chunk in hdfs.chunks(path))
 
 
 def make_batches(stack: OwnStack) -> None:

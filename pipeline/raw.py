@@ -30,18 +30,13 @@ def begin_at(hdfs: Hdfs, first: date, root: str = RAW) -> None:
     before = begins_at(hdfs, root)
     if before is not None and first <= before:
         return
-    path, fresh = begins_files(root)
-    # the new one is whole before the old one goes
-    hdfs.write(fresh, first.isoformat().encode())
-    hdfs.delete(path)
-    hdfs.rename(fresh, path)
+    hdfs.replace(begins_file(root), first.isoformat().encode())
 
 
 def begins_at(hdfs: Hdfs, root: str = RAW) -> date | None:
     """Give the first date of arrival that was not deleted; None where none ever was."""
-    for path in begins_files(root):
-        with suppress(FileNotFoundError, ValueError):
-            return date.fromisoformat(hdfs.read(path).decode())
+    with suppress(FileNotFoundError):
+        return date.fromisoformat(hdfs.read(begins_file(root)).decode())
     return None
 
 
@@ -55,6 +50,6 @@ def first_whole_date(hdfs: Hdfs, root: str = RAW) -> date | None:
     return None if begins is None else begins + timedelta(days=1)
 
 
-def begins_files(root: str = RAW) -> tuple[str, str]:
-    """Where it is said; and where it stands first, before it gets that name."""
-    return f"{root}.begins", f"{root}.begins.new"
+def begins_file(root: str = RAW) -> str:
+    """Where it is said."""
+    return f"{root}.begins"

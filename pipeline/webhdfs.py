@@ -53,6 +53,12 @@ class _Client(InsecureClient):  # type: ignore[misc]
             raise HdfsError("%r is not a directory.", hdfs_path)
         return [(one["pathSuffix"], one) if status else one["pathSuffix"] for one in found]
 
+    def rename_over(self, source: str, target: str) -> None:
+        """Rename a file onto one that may be there, in one step: the package has no such option."""
+        self._rename(
+            self.resolve(source), destination=self.resolve(target), renameoptions="OVERWRITE"
+        )
+
 
 def _session(webhdfs: str) -> requests.Session:
     session = requests.Session()
@@ -160,6 +166,14 @@ class Hdfs:
     def write(self, path: str, data: bytes | IO[bytes], *, overwrite: bool = True) -> None:
         """Write a file, with the folders above it."""
         self._call("write", path, data=data, overwrite=overwrite)
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Write a small file as a whole: its readers find the one before, or this one. It has one
+        writer.
+        """
+        fresh = f"{path}.new"
+        self.write(fresh, data)
+        self._call("rename_over", fresh, path)
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it; one that is there stays."""

@@ -79,6 +79,8 @@ class BatchWriter:
         """The record of the newest complete batch."""
         self._is_whole = False
         """Whether what is known of HDFS is so: not while something is being changed there."""
+        self._merging: str | None = None
+        """The folder of the partition whose merge was begun, and perhaps entered."""
 
     def open(self) -> None:
         """Finish what is complete, drop what is not, and forget what was known of HDFS.
@@ -98,6 +100,9 @@ class BatchWriter:
         self._quarantine = Listing(self.hdfs, self._tables.quarantine)
         both = (self._transactions, self._quarantine)
         self.listings = {listing.table: listing for listing in both}
+        if self._merging and (number := highest(self.hdfs, self._merging)):
+            self._changed(f"{self._merging}/g={number}")
+        self._merging = None
         self._rows = Reader(self.hdfs, COMPARED)
         self._origins = Reader(self.hdfs, ORIGIN, most_bytes=4 << 20)
         self._is_whole = True
@@ -123,9 +128,11 @@ class BatchWriter:
             home = listing.look(partition)
             if self.last is None or is_merged(kind, home):
                 return False
+            self._merging = f"{table}/{partition}"
             new = merge(self.hdfs, self._tables.staging, self.last, home, kind, go_on=go_on)
             listing.known[partition] = new
             self._changed(new.path)
+            self._merging = None
         return True
 
     @contextmanager
@@ -150,7 +157,7 @@ class BatchWriter:
         staging.complete(self.hdfs, staged, self._tables.staging, record)
         self.last = record
         self.at_work()
-        staging.finish(self.hdfs, self._tables.staging, record)
+        staging.finish_fresh(self.hdfs, self._tables.staging, record)
         self._remember(files)
         staging.forget_older(self.hdfs, self._tables.staging, record)
         return record

@@ -34,17 +34,17 @@ def place(
     was lost, in part or whole, or restored; the topic is another; offsets have expired. A
     partition of the topic that has no line in that batch is handled up to where it was.
     """
-    gaps: tuple[Gap, ...] = ()
+    gaps = _gaps(last, topic_id, offsets)
     handled: dict[int, int] = {}
     appended: dict[int, int] = {}
     if last is not None:
         same_topic = last.topic_id == topic_id
         if same_topic and last.batch == batch and last.offsets == offsets:
             return Placed(last, is_rerun=True)
-        goes_on = all(first == last.next.get(part, first) for part, (first, _) in offsets.items())
+        goes_on = all(first == last.next.get(part, 0) for part, (first, _) in offsets.items())
         if same_topic and last.batch < batch and goes_on:
             return Placed(replace(last, batch=batch, offsets=offsets, moves=()), is_rerun=False)
-        gaps = last.gaps + _gaps(last, topic_id, offsets)
+        gaps = last.gaps + gaps
         if same_topic:
             handled = {part: at for part, at in last.next.items() if part not in offsets}
             appended = last.appended
@@ -65,12 +65,18 @@ def with_counts(record: Record, counts: Counts) -> Record:
     )
 
 
-def _gaps(last: Record, topic_id: str, offsets: Offsets) -> tuple[Gap, ...]:
-    """Name what no batch can read any more: expired offsets, and the end of a replaced topic."""
-    if last.topic_id != topic_id:
-        return tuple(Gap(last.topic_id, part, first, None) for part, first in last.next.items())
-    return tuple(
-        Gap(topic_id, part, last.next[part], first - 1)
+def _gaps(last: Record | None, topic_id: str, offsets: Offsets) -> tuple[Gap, ...]:
+    """Name what no batch can read any more: expired offsets, also of a partition that was never
+    read, and the end of a replaced topic.
+    """
+    handled: dict[int, int] = {}
+    ended: tuple[Gap, ...] = ()
+    if last is not None and last.topic_id == topic_id:
+        handled = last.next
+    elif last is not None:
+        ended = tuple(Gap(last.topic_id, part, first, None) for part, first in last.next.items())
+    return ended + tuple(
+        Gap(topic_id, part, handled.get(part, 0), first - 1)
         for part, (first, _) in offsets.items()
-        if part in last.next and last.next[part] < first
+        if handled.get(part, 0) < first
     )

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +50,8 @@ class Hour:
 class Progress:
     """Times in epoch seconds (UTC); the rest is that of the newest batch, if there is one.
 
-    offsets: the next offset by Kafka partition. totals: of the epoch. gaps: what only a rebuild
+    offsets: the next offset by Kafka partition; appended: when the broker got the line before it
+    (epoch milliseconds). totals: of the epoch. gaps: what only a rebuild
     brings back. swept: the programme date (ISO) since which closed partitions are merged. hours:
     of the last 24 that began, and of the one before; hours without a batch are left out.
     """
@@ -66,6 +67,7 @@ class Progress:
     open_partitions: tuple[OpenPartition, ...] = ()
     swept: str | None = None
     hours: tuple[Hour, ...] = ()
+    appended: dict[int, int] = field(default_factory=dict)
 
 
 def progress_file(places: Places) -> Path:
@@ -89,6 +91,7 @@ def write_progress(places: Places, standing: Standing, last: Record | None) -> N
         open_partitions=standing.open_partitions,
         swept=standing.swept,
         hours=_hours(before, last, int(now // HOUR_SECONDS)),
+        appended=last.appended if last and last.topic_id == topic_id else {},
     )
     replace_document(progress_file(places), asdict(document))
 
@@ -139,6 +142,7 @@ def read_progress(places: Places) -> Progress | None:
         **values
         | {
             "offsets": {int(part): offset for part, offset in values["offsets"].items()},
+            "appended": {int(part): at for part, at in values.get("appended", {}).items()},
             "totals": Counts(**values["totals"]),
             "gaps": tuple(Gap(**gap) for gap in values["gaps"]),
             "open_partitions": tuple(

@@ -10,7 +10,7 @@ same batch from another batch, and its totals are what `verify` compares.
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
@@ -145,6 +145,22 @@ def complete(hdfs: Hdfs, staged: str, staging: str, record: Record) -> None:
     hdfs.rename(staged, f"{staging}/{record.name}")
 
 
+def finish_fresh(hdfs: Hdfs, staging: str, record: Record) -> None:
+    """Move the files of a batch that this process has just completed, each of which must be there.
+
+    Raises LoyaltyError where one is not: somebody else works in staging. The batch is taken back
+    then, and has to be computed again from its lines, which are still at hand.
+    """
+    folder = f"{staging}/{record.name}"
+    if missing := {move.name for move in record.moves} - set(hdfs.names(folder)):
+        hdfs.delete(folder)
+        raise LoyaltyError(
+            f"Somebody removed {', '.join(sorted(missing))} from batch {record.name} before it was"
+            " in place; it is computed again."
+        )
+    _move(hdfs, folder, record.moves)
+
+
 def finish(hdfs: Hdfs, staging: str, record: Record) -> None:
     """Move a complete batch's files to their places; those that are there already stay.
 
@@ -154,14 +170,18 @@ def finish(hdfs: Hdfs, staging: str, record: Record) -> None:
     folder = f"{staging}/{record.name}"
     waiting = set(hdfs.names(folder))
     to_move = [move for move in record.moves if move.name in waiting]
-    _side_by_side(hdfs.make_folder, {_parent(move.target) for move in to_move})
-    _side_by_side(lambda move: hdfs.rename(f"{folder}/{move.name}", move.target), to_move)
+    _move(hdfs, folder, to_move)
     for move in set(record.moves) - set(to_move):
         if not hdfs.exists(move.target) and not _was_merged(hdfs, move.target):
             log.error(
                 "%s is missing on HDFS although batch %s was complete: somebody removed it; "
                 "`./loyalty verify` names its lines.", move.target, record.name,
             )  # fmt: skip
+
+
+def _move(hdfs: Hdfs, folder: str, moves: Sequence[Move]) -> None:
+    _side_by_side(hdfs.make_folder, {_parent(move.target) for move in moves})
+    _side_by_side(lambda move: hdfs.rename(f"{folder}/{move.name}", move.target), moves)
 
 
 def forget_older(hdfs: Hdfs, staging: str, record: Record) -> None:
@@ -198,11 +218,11 @@ def drop_unfinished(hdfs: Hdfs, staging: str) -> None:
 
 
 def mark_recounted(hdfs: Hdfs, staging: str, record: Record) -> None:
-    """Take down that a repair has changed rows which the record's totals counted: `verify`
-    compares what came after it.
+    """Take down, before it does, that a repair changes rows which the record's totals counted:
+    `verify` compares what comes after it.
     """
     after = {"name": record.name, "next": record.next, "totals": asdict(record.totals)}
-    hdfs.write(f"{staging}/{RECOUNTED}", json.dumps(after).encode())
+    hdfs.replace(f"{staging}/{RECOUNTED}", json.dumps(after).encode())
 
 
 def close_gaps(hdfs: Hdfs, staging: str, record: Record) -> None:
@@ -212,7 +232,7 @@ def close_gaps(hdfs: Hdfs, staging: str, record: Record) -> None:
     closed = [*_closed(hdfs, staging), *record.gaps]
     if record.gaps:
         gaps = [asdict(gap) for gap in dict.fromkeys(closed)]
-        hdfs.write(f"{staging}/{REPAIRED}", json.dumps(gaps).encode())
+        hdfs.replace(f"{staging}/{REPAIRED}", json.dumps(gaps).encode())
 
 
 def without_closed(hdfs: Hdfs, staging: str, record: Record) -> Record:
@@ -226,11 +246,7 @@ def without_closed(hdfs: Hdfs, staging: str, record: Record) -> Record:
 def _closed(hdfs: Hdfs, staging: str) -> list[Gap]:
     if REPAIRED not in hdfs.names(staging):
         return []
-    try:
-        return [Gap(**gap) for gap in json.loads(hdfs.read(f"{staging}/{REPAIRED}"))]
-    except (ValueError, TypeError):
-        # a repair was killed while it wrote this: the next one closes them
-        return []
+    return [Gap(**gap) for gap in json.loads(hdfs.read(f"{staging}/{REPAIRED}"))]
 
 
 def _held(files: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:

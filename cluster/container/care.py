@@ -44,7 +44,9 @@ class Marks:
         return is_held(self.lock)
 
     def silence(self) -> float | None:
-        """Give for how many seconds its container has given no sign; None: it never gave one."""
+        """Give for how many seconds its container has given no sign; None: it never gave one, or
+        has ended in order.
+        """
         with suppress(FileNotFoundError):
             return time.time() - self.lives.stat().st_mtime
         return None
@@ -92,8 +94,9 @@ class Containers(Supervisor):
         return True
 
     def stop(self, name: str) -> None:
-        """Let a stage stand, and wait until it does; one whose container is stopped stands, and
-        would stand when that was started. Raises LoyaltyError where it does not.
+        """Let a stage stand, and wait until it does; one whose container has ended in order stands,
+        and would stand when that was started. Raises LoyaltyError where it does not: a container
+        that is silent may be paused, and go on in the middle of its work.
         """
         marks = self._marks(name)
         end = time.monotonic() + _STOP_SECONDS
@@ -108,14 +111,15 @@ class Containers(Supervisor):
                 time.sleep(0.01)
         marks.stands.unlink(missing_ok=True)
         self._held[name] = held
-        while not marks.stands.exists():
+        while not marks.stands.exists() and (silence := marks.silence()) is not None:
             if time.monotonic() > end:
-                if (silence := marks.silence()) is None or silence > _STOP_SECONDS:
-                    return
                 self.start(name)
                 raise LoyaltyError(
                     f"{name} does not stand after {_STOP_SECONDS} s; "
                     f"`docker compose logs {name}` shows why."
+                    if silence <= QUIET_SECONDS
+                    else f"The container of {name} has given no sign of life for {silence:.0f} s:"
+                    f" `docker compose start {name}` or `docker compose stop {name}`, then again."
                 )
             time.sleep(0.2)
 

@@ -96,6 +96,10 @@ class MainProcess:
     def _care(self) -> int:
         signed = 0.0
         while not self._ends.wait(_GLANCE_SECONDS):
+            # before the look: who wants it to stand looks for the sign after that
+            if self._marks is not None and time.monotonic() - signed > SIGN_SECONDS:
+                self._marks.lives.touch()
+                signed = time.monotonic()
             shall_stand = self._marks is not None and self._marks.shall_stand()
             self._stands = shall_stand and self._child is None
             if self._child is None and not shall_stand:
@@ -117,11 +121,12 @@ class MainProcess:
                 break
             if shall_stand and self._marks is not None:
                 self._marks.stands.touch()
-            if self._marks is not None and time.monotonic() - signed > SIGN_SECONDS:
-                self._marks.lives.touch()
-                signed = time.monotonic()
         self._stop()
-        return 0 if self._ends.is_set() else 1
+        if not self._ends.is_set():
+            return 1
+        if self._marks is not None:
+            self._marks.lives.unlink(missing_ok=True)  # it ends in order, and its child has ended
+        return 0
 
     def _start(self) -> None:
         component, settings = self._stack.components[self._name], self._stack.settings

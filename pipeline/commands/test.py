@@ -1,4 +1,4 @@
-"""`test`: format, lint, types, unit tests, and integration tests on a stack of their own."""
+"""`test`: unit tests, with format, lint and types, and integration tests on stacks of their own."""
 
 import os
 import subprocess
@@ -9,17 +9,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.console import err
 from pipeline.endings import leaving
 from pipeline.errors import LoyaltyError
 from pipeline.progress import unseen
 from pipeline.settings import ROOT
-
-CHECKS = (
-    ("ruff format", ("ruff", "format", "--check", ".")),
-    ("ruff", ("ruff", "check", ".")),
-    ("mypy", ("mypy",)),
-)
 
 
 def test(
@@ -39,12 +32,7 @@ def test(
     if not unit:
         # the servers' jars come while the rest is checked; whoever needs them waits for them
         Thread(target=_fetch_jars, daemon=True).start()
-    for title, arguments in CHECKS:
-        err.print(f"[bold]{title}[/]")
-        if subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode:
-            raise LoyaltyError(f"{title} found something; mend it and run the test again.")
     folders = ["tests/unit"] if unit else ["tests/unit", "tests/integration"]
-    err.print("[bold]pytest[/]")
     # two processes, for two cores: a third one costs more, by its idle servers, than it gains
     shared = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
     with leaving("no stack of the tests is left behind."), swept_folder() as folder:

@@ -3,16 +3,13 @@
 import math
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pipeline.dates import parse_span
 from pipeline.endings import leaving
-from pipeline.errors import LoyaltyError, UsageError
-
-if TYPE_CHECKING:
-    from pipeline.verify.report import Outcome
+from pipeline.errors import UsageError
 
 
 def verify(
@@ -75,20 +72,9 @@ def verify(
             begins,
         )
         outcome = comparison.run(asked, timeout if wait else None, answer_key)
-    if asked.is_everything:
-        _demand_lines(outcome)
     if as_json:
         print_json(outcome.to_json())
     else:
         show(outcome, out, dates=dates)
     if not outcome.ok:
         raise typer.Exit(1)
-
-
-def _demand_lines(outcome: "Outcome") -> None:
-    """Raise LoyaltyError where a hop has taken nothing, so that there was nothing to compare."""
-    if outcome.behind and not outcome.counts.lines:
-        left = " and ".join(f"{hop} has {lines:,} to go" for hop, lines in outcome.behind.items())
-        raise LoyaltyError(
-            f"Nothing could be compared: {left}; `./loyalty status` shows why, or give --wait."
-        )

@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pipeline.addresses import Address
+from pipeline.errors import LoyaltyError
 from pipeline.places import QUARANTINE, RAW, TRANSACTIONS
 from pipeline.progress import Begin, begin_unseen, counted
 from pipeline.raw import first_whole_date
@@ -75,12 +76,16 @@ class Comparison:
         """Compare the dates asked for, after waiting for the cut at most wait_s (None: not).
 
         answers: a producer's answer key, to be compared with everything. Raises Unavailable when
-        a store or the cut cannot be reached, Refused for a file that is no key.
+        a store or the cut cannot be reached, Refused for a file that is no key, LoyaltyError where
+        the slowest hop has taken nothing, so that there is nothing to compare.
         """
         key = open_key(answers) if answers else None
         cut = find_cut(self._stores.sources, wait_s, self._note)
-        if cut.behind:
-            self._note(f"compared up to the slowest: {describe(cut.behind)}; --wait waits")
+        if cut.behind and cut.reached == cut.held:
+            raise LoyaltyError(
+                f"Nothing could be compared: {describe(cut.behind)}; `./loyalty status` shows why,"
+                " or give --wait."
+            )
         with temporary_folder("verify") as folder, open_scratch(folder, self._zone) as scratch:
             if key:
                 load_key(scratch, key)

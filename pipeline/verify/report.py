@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.verify.cut import describe
+
 SHOWN_BYTES: Final = 300
 FEW_DATES: Final = 3
 """With so few dates they are shown without being asked for."""
@@ -163,11 +165,13 @@ def show(outcome: Outcome, out: Console, *, dates: bool) -> None:
     )
     if outcome.key:
         out.print(outcome.key.sentence())
-    out.print(
+    verdict = (
         "[green]every hop has the same lines[/green]"
         if outcome.ok
         else f"[red]{outcome.found:,} differences[/red]"
     )
+    limit = f", as far as was compared: {describe(outcome.behind)}; --wait waits"
+    out.print(verdict + (limit if outcome.behind else ""))
 
 
 def _table(outcome: Outcome, *, dates: bool) -> Table:

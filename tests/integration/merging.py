@@ -21,7 +21,7 @@ from pipeline.webhdfs import Hdfs
 from streaming.batches import BatchWriter, Tables
 from streaming.query import Batches, Source
 from streaming.rounds import Rounds
-from tests.integration.test_stream_batches import Trial
+from tests.integration.trial import Trial
 from tests.unit.order_rows import NOON, line, rows
 
 HOME = "odr_dt=2019-04-01/odr_hr=0"

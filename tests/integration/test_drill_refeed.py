@@ -16,4 +16,7 @@ def test_the_log_fed_in_again_changes_nothing(quiet_stack: OwnStack) -> None:
     assert [row.component for row in outcome.rows] == [LOSSES[name].component for name in SOME]
     fed = [row.lines for name, row in zip(SOME, outcome.rows, strict=True) if LOSSES[name].feeds]
     assert min(fed) >= 400
+    (read_again,) = (row.lines for name, row in zip(SOME, outcome.rows, strict=True)
+                     if LOSSES[name].rereads)  # fmt: skip
+    assert read_again >= 400
     assert 400 < outcome.count.lines < 900

@@ -16,7 +16,7 @@ from streaming.files import read_quarantine_name
 from streaming.merging import QUARANTINE_FILES
 from streaming.staging import Counts
 from tests.integration.merging import Killed, trials
-from tests.integration.test_stream_batches import Trial
+from tests.integration.trial import Trial
 from tests.unit.test_long_lines import BAD, BATCH, GOOD, PARTITION, Lines, collected
 
 PART: Final = 40_000

@@ -18,7 +18,7 @@ from streaming.batches import BatchWriter
 from streaming.merging import DATA_FILES
 from streaming.rounds import find_today, open_partitions, unmerged
 from tests.integration.merging import ARRIVED, FILLED, HOME, TODAY, Merging, trials
-from tests.integration.test_stream_batches import DAY
+from tests.integration.trial import DAY
 from tests.unit.order_rows import NOON, line, rows
 from tests.waiting import wait_until
 

@@ -29,6 +29,7 @@ from tests.integration.merging import (
     go_on,
     trials,
 )
+from tests.integration.trial import DAY
 from tests.unit.order_rows import NOON, line, rows
 
 
@@ -113,6 +114,22 @@ def test_killed_or_cut_off_at_any_step(
 ) -> None:
     steps = next(n for n in count(1) if not _step(make(), n, error, late=late)) - 1
     assert steps >= 3, "a file is written, the home made, the folder renamed"
+
+
+def test_hive_hears_of_a_merge_that_only_seemed_to_fail(trial: Merging) -> None:
+    """Its partition gets no line any more: nobody else would tell."""
+    trial.filled()
+    mortal = MortalHdfs(trial.url, 0, Unavailable, late=True)
+    writer = BatchWriter(mortal, trial.tables, trial.told.append)
+    writer.open()
+    writer.write(rows(line(50, at=NOON + DAY), first=15), "t", 5)
+    mortal.die_at(3)
+    with pytest.raises(Unavailable, match="rename"):
+        trial.merge(writer)
+    assert trial.generation() == 2
+    trial.told.clear()
+    writer.write(rows(line(51, at=NOON + DAY), first=16), "t", 6)
+    assert f"{trial.transactions}/{HOME}/g=2" in trial.told
 
 
 def test_a_file_of_a_failed_merge_that_comes_late_is_never_read(trial: Merging) -> None:

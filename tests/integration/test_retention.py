@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from cluster.leftovers import forget_raw, old_sessions
+from cluster.leftovers import forget_raw, has_read, old_sessions
 from cluster.tidying import tidy
 from drill.stack import OwnStack
 from pipeline.raw import begins_at, first_whole_date
 from pipeline.webhdfs import Hdfs
+from streaming.progress import read_progress
 
 
 @pytest.fixture
@@ -22,6 +23,11 @@ def hdfs(quiet_stack: OwnStack) -> Hdfs:
 def test_every_store_tells_what_it_holds(quiet_stack: OwnStack) -> None:
     quiet_stack.ok("produce", "--count", "5", "--rate", "max")
     quiet_stack.ok("verify", "--wait")
+    progress = read_progress(quiet_stack.places)
+    assert progress is not None
+    assert progress.appended.keys() == progress.offsets.keys()
+    read = has_read(quiet_stack.places, quiet_stack.settings, date.today())  # noqa: DTZ011
+    assert read == (not progress.gaps)
     stores = {row["store"]: row for row in quiet_stack.answer("retention")}
     assert [name for name, row in stores.items() if row["used"] is None] == []
     for name in ("topic", "order log files", "HDFS raw", "transactions_cln"):

@@ -1,78 +1,30 @@
 """The stream's writer on real HDFS, in folders of its own: killed between any two steps."""
 
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from io import BytesIO
-from typing import Any
+from dataclasses import replace
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from drill.stack import OwnStack
 from pipeline.errors import LoyaltyError
-from pipeline.places import CLEAN, STAGING
+from pipeline.places import STAGING
 from pipeline.webhdfs import Hdfs
 from streaming import staging
-from streaming.batches import BatchWriter, Tables
+from streaming.batches import BatchWriter
 from streaming.epochs import place
 from streaming.files import encode, read_data_name
 from streaming.identity import append_times
 from streaming.staging import Counts, Gap, Record
 from tests.integration.oracle import Reckoning
+from tests.integration.trial import DAY, Trial, own_trial
 from tests.unit.order_rows import NOON, line, rows
-
-DAY = 86_400_000
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Folders of one test, and what is in them."""
-
-    hdfs: Hdfs
-    tables: Tables
-    told: list[str] = field(default_factory=list)
-    """The folders that Hive's follower was told of."""
-
-    def writer(self) -> BatchWriter:
-        """Start a driver: one that knows nothing but what lies on HDFS."""
-        writer = BatchWriter(self.hdfs, self.tables, self.told.append)
-        writer.open()
-        return writer
-
-    def last(self) -> Record:
-        """Give the newest batch's record, as a driver finds it at its start."""
-        record = self.writer().last
-        assert record is not None
-        return record
-
-    def stored(self, table: str) -> list[dict[str, Any]]:
-        """Read every row of a table."""
-        found = []
-        for path, _ in self.hdfs.walk(table):
-            found += pq.read_table(BytesIO(self.hdfs.read(path))).to_pylist()
-        return found
-
-    def clean(self) -> list[tuple[str, int]]:
-        """Give (order_id, offset) of transactions_cln."""
-        return sorted(
-            (r["order_id"], r["kafka_offset"]) for r in self.stored(self.tables.transactions)
-        )
-
-    def quarantined(self) -> list[tuple[int, str, bytes]]:
-        """Give (offset, reason, raw) of quarantine."""
-        return sorted(
-            (r["kafka_offset"], r["reason"], r["raw"]) for r in self.stored(self.tables.quarantine)
-        )
 
 
 @pytest.fixture
 def trial(stack: OwnStack) -> Iterator[Trial]:
-    hdfs = Hdfs(stack.settings.webhdfs, user="spark")
-    root = f"{CLEAN}/test-{uuid.uuid4().hex[:8]}"
-    yield Trial(hdfs, Tables(f"{root}/transactions_cln", f"{root}/quarantine", f"{root}/staging"))
-    hdfs.delete(root)
+    with own_trial(stack.settings.webhdfs) as made:
+        yield made
 
 
 def test_every_line_is_stored_once_and_counted(trial: Trial) -> None:
@@ -241,6 +193,27 @@ def test_a_file_that_somebody_removed_is_named(
     assert writer.write(rows(line(2), first=1), "t", 1).totals == Counts(2, 2)
 
 
+def test_a_file_that_is_gone_before_it_was_moved_is_computed_again(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another writer, which should not be there; the lines are at hand once more."""
+    writer = trial.writer()
+    writer.write(rows(line(1)), "t", 0)
+
+    def completes_torn(hdfs: Hdfs, staged: str, folder: str, record: Record) -> None:
+        hdfs.delete(f"{staged}/{record.moves[0].name}")
+        hdfs.rename(staged, f"{folder}/{record.name}")
+
+    batch = rows(line(2), line(3, at=NOON + DAY), first=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(staging, "complete", completes_torn)
+        with pytest.raises(LoyaltyError, match=r"Somebody removed 0000\.parquet .* computed again"):
+            writer.write(batch, "t", 1)
+    assert trial.clean() == [("A-1", 0)]
+    assert writer.write(batch, "t", 1).totals == Counts(3, 3)
+    assert trial.clean() == [("A-1", 0), ("A-2", 1), ("A-3", 2)]
+
+
 def test_a_late_line_reads_only_the_files_that_can_hold_it(trial: Trial) -> None:
     writer = trial.writer()
     for hour in range(5):
@@ -279,5 +252,8 @@ def test_a_repair_closes_the_gaps_that_were_known(trial: Trial) -> None:
     # a later one is named
     again = trial.writer().write(rows(line(4), first=9), "new", 1)
     assert again.gaps == (Gap("new", 0, 1, 8),)
-    trial.hdfs.write(f"{folder}/{staging.REPAIRED}", b"[{")
-    assert trial.last().gaps == again.gaps, "a torn record of a repair stops nobody"
+    # what is written beside it, and torn, is nobody's
+    trial.hdfs.write(f"{folder}/{staging.REPAIRED}.new", b"[{")
+    assert trial.last().gaps == again.gaps
+    staging.close_gaps(trial.hdfs, folder, again)
+    assert trial.last().gaps == ()

@@ -20,7 +20,7 @@ from streaming.files import CLEANED
 from streaming.query import Batches, Source, TopicReplaced
 from streaming.staging import RECORD, Counts, Gap, Record
 from tests.integration.merging import trials
-from tests.integration.test_stream_batches import Trial
+from tests.integration.trial import Trial
 from tests.unit.order_rows import APPENDED, line, rows
 from tests.unit.test_identity import ID, identified, record
 

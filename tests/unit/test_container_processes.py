@@ -43,6 +43,7 @@ def test_a_stage_stands_when_it_is_asked_to_and_goes_on(
     raised = beside(story)
     assert run_main(WAITS) == 0
     assert raised == []
+    assert not marks.lives.exists(), "it has ended in order"
 
 
 def test_a_stage_goes_on_when_who_let_it_stand_was_killed(places: Places) -> None:
@@ -81,6 +82,10 @@ def test_a_stage_whose_container_was_stopped_stands(
     assert not marks.shall_stand()
     long_ago = time.time() - 99
     os.utime(marks.lives, (long_ago, long_ago))
+    with pytest.raises(LoyaltyError, match="no sign of life for 99 s: `docker compose start"):
+        care.stop("streaming")  # perhaps it is paused, and goes on
+    assert not marks.shall_stand()
+    marks.lives.unlink()  # as its main process does at its end
     care.stop("streaming")
     assert marks.shall_stand(), "its container would be started with the next `up`"
     assert care.start("streaming") is True

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drill.losses import LOSSES, _forget_newer_half
-from drill.refeed import appended, feed_again, unfed
+from drill.refeed import appended, feed_again, unfed, unread
 from drill.tables import State, differences
 
 BEFORE = State(
@@ -68,3 +68,5 @@ def test_what_was_fed_in_again_is_counted_in_the_topic() -> None:
     for name, loss in LOSSES.items():
         assert bool(unfed(loss, 100, 99)) is loss.feeds, name
         assert unfed(loss, 100, 100) == []
+        assert bool(unread(loss, 100, 99)) is loss.rereads, name
+        assert unread(loss, 100, 100) == []

@@ -23,6 +23,7 @@ def test_the_first_batch_of_all() -> None:
     first = with_counts(placed(0, {0: (10, 19)}, last=None), Counts(10, 9, 1))
     assert (first.epoch, first.since, first.next) == (6, {0: 10}, {0: 20})
     assert first.totals == first.counts == Counts(10, 9, 1)
+    assert first.gaps == (Gap("t", 0, 0, 9),), "nobody can tell whether they were ever read"
 
 
 def test_the_next_batch_goes_on() -> None:
@@ -63,12 +64,17 @@ def test_a_new_epoch_keeps_what_was_handled_of_partitions_without_lines() -> Non
 def test_another_topic_begins_an_epoch_and_names_what_may_be_missing() -> None:
     record = placed(8, {0: (200, 204)}, topic="new")
     assert (record.epoch, record.topic_id) == (6, "new")
-    assert record.gaps == (Gap("t", 0, 200, None), Gap("t", 1, 50, None))
+    of_the_old = (Gap("t", 0, 200, None), Gap("t", 1, 50, None))
+    assert record.gaps == (*of_the_old, Gap("new", 0, 0, 199))
+    assert placed(8, {0: (0, 4)}, topic="new").gaps == of_the_old
 
 
 def test_expired_offsets_begin_an_epoch_and_are_named() -> None:
     record = placed(0, {0: (250, 299), 1: (30, 60)})
     assert record.gaps == (Gap("t", 0, 200, 249),)
+    # and those of a partition that was never read
+    new = placed(8, {0: (200, 204), 2: (5, 9)})
+    assert (new.epoch, new.gaps) == (6, (Gap("t", 2, 0, 4),))
     # they stay named
     assert placed(1, {0: (300, 301)}, last=with_counts(record, Counts())).gaps == record.gaps
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -148,13 +149,19 @@ def test_a_folder_in_which_something_changes_is_not_old(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [alive]
 
 
-def test_raw_is_needed_while_there_is_a_gap_or_nobody_has_worked() -> None:
-    progress = Progress(0, NOW, 1, 1, "t", {}, Counts(), ())
-    assert is_in_order(progress, NOW + 1)
-    assert not is_in_order(None, NOW)
-    assert not is_in_order(progress, NOW + 86_401)
-    gap = Gap("t", 0, 5, None)
-    assert not is_in_order(Progress(0, NOW, 1, 1, "t", {}, Counts(), (gap,)), NOW)
+def test_raw_is_needed_while_there_is_a_gap_or_the_stream_has_not_read_what_came_before() -> None:
+    ends, read = {0: 10, 1: 5}, {0: 10, 1: 5}
+    progress = Progress(0, NOW, 1, 1, "t", read, Counts(), (), appended={0: NOW * 1000})
+    assert is_in_order(progress, "t", ends, NOW)
+    assert not is_in_order(None, "t", ends, NOW)
+    assert not is_in_order(progress, "new", ends, NOW)
+    assert not is_in_order(replace(progress, gaps=(Gap("t", 0, 5, None),)), "t", ends, NOW)
+    # whoever is started again and again has a fresh sign of work, and reads nothing
+    assert not is_in_order(progress, "t", ends | {1: 6}, NOW)
+    assert not is_in_order(progress, "t", ends | {2: 1}, NOW)
+    # the next line to read came later than what is to be deleted
+    assert is_in_order(progress, "t", ends | {0: 11}, NOW)
+    assert not is_in_order(progress, "t", ends | {0: 11}, NOW + 1)
 
 
 def test_a_rebuild_keeps_to_what_raw_still_has_whole() -> None:
@@ -190,7 +197,7 @@ def test_each_retention_is_that_of_its_setting(
     monkeypatch.setattr("cluster.tidying.sweep", swept)
     monkeypatch.setattr("cluster.leftovers.forget_raw", forgotten)
     monkeypatch.setattr("cluster.leftovers.old_sessions", old)
-    monkeypatch.setattr("cluster.leftovers.is_in_order", lambda _progress, _now: True)
+    monkeypatch.setattr("cluster.leftovers.has_read", lambda *_: True)
     sweep_order_log(settings)
     hdfs = Hdfs("127.0.0.1:1", user="root")
     (said,) = remove_leftovers(settings, hdfs, NOW, date(2027, 1, 15))
