@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from pipeline.topic import plain_id
 from streaming.staging import Counts, Gap, Record
 
 Offsets = dict[int, tuple[int, int]]
@@ -71,9 +72,9 @@ def _gaps(last: Record | None, topic_id: str, offsets: Offsets) -> tuple[Gap, ..
     """
     handled: dict[int, int] = {}
     ended: tuple[Gap, ...] = ()
-    if last is not None and last.topic_id == topic_id:
-        handled = last.next
-    elif last is not None:
+    if last is not None and plain_id(last.topic_id) == plain_id(topic_id):
+        handled = last.next  # under another name as well, see streaming.identity
+    if last is not None and last.topic_id != topic_id:
         ended = tuple(Gap(last.topic_id, part, first, None) for part, first in last.next.items())
     return ended + tuple(
         Gap(topic_id, part, handled.get(part, 0), first - 1)

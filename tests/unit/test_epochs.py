@@ -67,6 +67,9 @@ def test_another_topic_begins_an_epoch_and_names_what_may_be_missing() -> None:
     of_the_old = (Gap("t", 0, 200, None), Gap("t", 1, 50, None))
     assert record.gaps == (*of_the_old, Gap("new", 0, 0, 199))
     assert placed(8, {0: (0, 4)}, topic="new").gaps == of_the_old
+    # the same topic, read again under another name: what has expired since was read before
+    assert placed(8, {0: (150, 199), 1: (0, 9)}, topic="t.2").gaps == of_the_old
+    assert placed(8, {0: (250, 299)}, topic="t.2").gaps == (*of_the_old, Gap("t.2", 0, 200, 249))
 
 
 def test_expired_offsets_begin_an_epoch_and_are_named() -> None:
