@@ -1,9 +1,10 @@
 """What is wrong with settings, in sentences: single ones, and those that do not go together."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from pipeline.addresses import EMBEDDED, LOCAL
 from pipeline.variables import PREFIX, variable_of
@@ -82,6 +83,32 @@ def _given(settings: "Settings") -> Iterator[Case]:
         )
 
 
+_SAYS: Final = {
+    "int_parsing": "is no whole number",
+    "int_from_float": "is no whole number",
+    "int_type": "is no whole number",
+    "float_parsing": "is no number",
+    "float_type": "is no number",
+    "finite_number": "is no number",
+    "bool_parsing": "is neither true nor false",
+    "greater_than_equal": "is less than {ge}",
+    "greater_than": "is not more than {gt}",
+    "less_than_equal": "is more than {le}",
+    "less_than": "is not less than {lt}",
+    "literal_error": "has to be {expected}",
+    "missing": "is missing",
+    "extra_forbidden": "is not known",
+}
+"""By Pydantic's type of an error; its own words are a programmer's."""
+
+
+def say(error: ErrorDetails) -> str:
+    """Say what is wrong with a value, after its name."""
+    if error["type"] in _SAYS:
+        return _SAYS[error["type"]].format_map(error.get("ctx", {}))
+    return error["msg"].removeprefix("Value error, ")
+
+
 def describe(
     error: ValidationError, model: "type[Settings]", defaults: Mapping[str, Any]
 ) -> list[str]:
@@ -91,7 +118,7 @@ def describe(
     wrong: dict[str, str] = {}
     found = []
     for one in error.errors():
-        what = one["msg"].removeprefix("Value error, ")
+        what = say(one)
         if one["loc"]:
             key = str(one["loc"][0])
             name = PREFIX + key.upper().removeprefix(PREFIX)

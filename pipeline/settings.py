@@ -200,8 +200,8 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults += describe(error, Settings, known)
     if settings is None or faults:
-        told = "; ".join(faults).replace("?; ", "? ")
-        end = "" if told.endswith("?") else "."
-        raise UsageError(f"Wrong settings: {told}{end} Correct the environment or .env.")
+        told = [fault if fault.endswith("?") else f"{fault}." for fault in faults]
+        each = f" {told[0]} " if len(told) == 1 else "".join(f"\n  {one}" for one in told) + "\n"
+        raise UsageError(f"Wrong settings:{each}Correct the environment or .env.")
     read_layout(settings.data)
     return settings

@@ -13,7 +13,11 @@ Shape = Annotated[
 ]
 Refunds = Annotated[
     float | None,
-    typer.Option(metavar="SHARE", help="Share of orders that are refunds; rush-hour brings 0.03."),
+    typer.Option(
+        metavar="SHARE",
+        help="Share of orders that are refunds, with redemptions at most 0.5; rush-hour brings"
+        " 0.03.",
+    ),
 ]
 Redemptions = Annotated[
     float | None,

@@ -46,6 +46,12 @@ def rate(
     out.print("asked for " + ", ".join(filter(None, words)))
     if asked.paused:
         err.print("no orders are invented until `./loyalty rate resume`")
+    elif asked.rate.word == "max" and _is_running(settings):
+        err.print(
+            "many times more than the hops after the log files can take: they fall behind, by more"
+            " with each second; `./loyalty status` shows how far, and a lower rate lets them catch"
+            " up"
+        )
     elif not _is_running(settings):
         err.print("the stack is down; orders begin with the next `./loyalty up`")
     elif not read_members(places):

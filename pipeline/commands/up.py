@@ -138,8 +138,9 @@ def make_ready(stack: "Stack") -> dict[str, Path]:
     if findings := stack.findings():
         sentences = "\n  ".join(finding.sentence() for finding in findings)
         raise Refused(f"`up` cannot start:\n  {sentences}")
-    with working("asking the given servers"):
-        ask_given(stack.settings)
+    if stack.settings.given:
+        with working("asking the given servers"):
+            ask_given(stack.settings)
     return _fetch_jars()
 
 

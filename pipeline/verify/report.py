@@ -162,6 +162,8 @@ def show(outcome: Outcome, out: Console, *, dates: bool) -> None:
     out.print(
         f"{counts.lines:,} lines = {counts.clean:,} clean + {counts.duplicates:,} duplicates"
         f" + {counts.quarantined:,} quarantined"
+        if counts.lines
+        else "the topic has none of these lines; the other hops are compared with each other"
     )
     if outcome.key:
         out.print(outcome.key.sentence())

@@ -154,7 +154,9 @@ def test_every_module_of_the_pom_has_a_lock() -> None:
 def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOYALTY_KAFKA_PORT", "80")
     monkeypatch.setenv("LOYALTY_PARTITION_HOURS", "5")
-    with pytest.raises(UsageError, match=r"LOYALTY_KAFKA_PORT.*LOYALTY_PARTITION_HOURS") as caught:
+    with pytest.raises(
+        UsageError, match=r"(?s)LOYALTY_KAFKA_PORT.*LOYALTY_PARTITION_HOURS"
+    ) as caught:
         read_settings()
     assert "no divisor of 24" in str(caught.value)
 

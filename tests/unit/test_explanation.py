@@ -88,5 +88,5 @@ def test_a_misspelt_name_and_a_wrong_value_are_told_at_once() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     said = " ".join(done.stderr.split())
     assert "LOYALTY_KAFAK_PORT is no setting. Did you mean 'LOYALTY_KAFKA_PORT'?" in said
-    assert "LOYALTY_THRIFT_PORT Input should be greater than or equal to 1024 (got '80')" in said
+    assert "LOYALTY_THRIFT_PORT is less than 1024 (got '80')." in said
     assert "LOYALTY_HDFS and LOYALTY_WEBHDFS are of one server" in said

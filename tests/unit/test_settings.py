@@ -166,7 +166,7 @@ def test_every_line_of_env_is_a_setting(env_file: Path, line: str, says: str) ->
     with pytest.raises(UsageError) as caught:
         read_settings()
     assert says in str(caught.value)
-    assert "LOYALTY_KAFKA_PORT Input should be" in str(caught.value)
+    assert "LOYALTY_KAFKA_PORT is less than 1024 (got '80')." in str(caught.value)
 
 
 def test_a_misspelt_beginning_is_refused_and_anothers_variable_is_not(

@@ -1,6 +1,7 @@
 """What verify says: scope of dates, waiting, sentences, JSON, wrong use."""
 
 import io
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -34,8 +35,16 @@ def printed(result: Outcome) -> str:
 def test_agreement_is_said() -> None:
     text = printed(outcome())
     assert "4 lines = 2 clean + 1 duplicates + 1 quarantined" in text
-    assert "every hop has the same lines" in text
+    limit = "as far as was compared: HBase has 3 lines to go; --wait waits"
+    assert f"every hop has the same lines, {limit}" in text
     assert "2026-11-01" in text
+
+
+def test_no_line_in_the_topic_is_no_sum_of_zeros() -> None:
+    """So it is after a restore: the new topic has only what came since."""
+    text = printed(replace(outcome(), counts=Counts(0, 0, 0, 0), behind={}))
+    assert "the topic has none of these lines; the other hops are compared with each other" in text
+    assert text.endswith("every hop has the same lines\n")
 
 
 def test_a_difference_is_one_sentence_with_hop_and_line_and_no_control_character() -> None:

@@ -151,8 +151,8 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
 
 SETTINGS: list[tuple[str, str, int, tuple[str, ...]]] = [
     ("KAFKA_PORT", "80", 2, ("LOYALTY_KAFKA_PORT", "1024", "Correct the environment or .env")),
-    ("KAFKA_PORT", "many", 2, ("LOYALTY_KAFKA_PORT", "integer", "Correct the environment")),
-    ("TRIGGER_SECONDS", "0", 2, ("LOYALTY_TRIGGER_SECONDS", "greater than 0", "Correct the env")),
+    ("KAFKA_PORT", "many", 2, ("LOYALTY_KAFKA_PORT", "no whole number", "Correct the environment")),
+    ("TRIGGER_SECONDS", "0", 2, ("LOYALTY_TRIGGER_SECONDS", "not more than 0", "Correct the env")),
     ("PARTITION_HOURS", "5", 2, ("LOYALTY_PARTITION_HOURS", "no divisor", "Correct the env")),
     ("TOPIC", "__x", 2, ("LOYALTY_TOPIC", "letters, digits", "Correct the environment")),
     ("TOPIC_RETENTION_DAYS", "3", 2, ("LOYALTY_LOG_RETENTION_DAYS", "more than", "Correct the")),
