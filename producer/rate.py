@@ -58,6 +58,11 @@ class Asked:
         """Give what `status` shows: `pause`, or the rate as it was asked for."""
         return PAUSE if self.paused else self.rate.word
 
+    def in_full(self) -> str:
+        """Give all of it, as `rate` says it: `7/s, rush-hour, paused`."""
+        words = (self.rate.word, str(self.traffic), "paused" if self.paused else "")
+        return ", ".join(filter(None, words))
+
 
 def parse_rate(word: str, *, also: str = "") -> Rate:
     """Read one of the rates; raises UsageError that lists the forms (`also` ends that list)."""
@@ -101,6 +106,11 @@ def asked(places: Places) -> Asked | None:
         ) from error
 
 
+def asked_or_default(places: Places) -> Asked:
+    """Read what was asked for last; where nothing ever was, that is the default rate."""
+    return asked(places) or Asked(parse_rate(DEFAULT), paused=False, since_ms=0)
+
+
 def ask_rate(
     places: Places,
     word: str | None = None,
@@ -120,7 +130,7 @@ def ask_rate(
     path = rate_file(places)
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     with _only_me(path.parent):
-        before = asked(places) or Asked(parse_rate(DEFAULT), paused=False, since_ms=0)
+        before = asked_or_default(places)
         paused = word == PAUSE or (before.paused and word != RESUME)
         traffic = choose_traffic(shape, refunds, redemptions, before.traffic)
         after = Asked(rate or before.rate, paused, time.time_ns() // 1_000_000, traffic)

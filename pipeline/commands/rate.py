@@ -6,7 +6,6 @@ import typer
 
 from pipeline.console import err, out
 from pipeline.endings import leaving
-from pipeline.errors import UsageError
 from pipeline.places import Places
 from pipeline.settings import Settings, read_settings
 from pipeline.traffic_options import Redemptions, Refunds, Shape
@@ -27,23 +26,21 @@ def rate(
 ) -> None:
     """Ask the demo producer for another rate or shape; it acts within a second, and keeps it.
 
-    What is not named stays. In a rush-hour shape the rate is the day's mean.
+    What is not named stays; with nothing named, what it is asked for is shown. In a rush-hour shape
+    the rate is the day's mean.
 
     Example: ./loyalty rate 5/s --shape rush-hour
     """
     from producer.members import read_members
-    from producer.rate import ask_rate
+    from producer.rate import ask_rate, asked_or_default
 
-    if word is None and shape is None and refunds is None and redemptions is None:
-        raise UsageError(
-            "Nothing is asked for; give a rate like 5/s, pause or resume, or --shape, --refunds,"
-            " --redemptions."
-        )
     settings = read_settings()
     places = Places(settings.data)
+    if word is None and shape is None and refunds is None and redemptions is None:
+        out.print(f"asked for {asked_or_default(places).in_full()}")
+        return
     asked = ask_rate(places, word, shape=shape, refunds=refunds, redemptions=redemptions)
-    words = [asked.rate.word, str(asked.traffic), "paused" if asked.paused else ""]
-    out.print("asked for " + ", ".join(filter(None, words)))
+    out.print(f"asked for {asked.in_full()}")
     if asked.paused:
         err.print("no orders are invented until `./loyalty rate resume`")
     elif asked.rate.word == "max" and _is_running(settings):

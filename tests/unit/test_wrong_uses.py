@@ -61,7 +61,6 @@ USES: list[tuple[int, str, tuple[str, ...]]] = [
     (2, "rate -1", ("'-1'", "30s", "max, pause or resume")),
     (2, "rate 0/s", ("'0/s'", "30s", "max, pause or resume")),
     (2, "up --rate often", ("'often'", "30s", "max, pause or resume")),
-    (2, "rate", ("give a rate like 5/s, pause or resume", "--shape")),
     (2, "rate --shape rush", ("--shape", "'rush'", "rush-hour")),
     (2, "produce --count 5 --rate 5", ("'5'", "0.2/s")),
     (2, "produce --count 5 --faults late=1", ("'late'", "duplicate, duplicate-hour")),
@@ -253,7 +252,10 @@ def test_a_question_that_is_not_answered(words: dict[str, str], tmp_path: Path) 
 def test_what_commands_left_before_the_first_start_can_be_removed(
     words: dict[str, str], tmp_path: Path
 ) -> None:
-    assert CliRunner().invoke(app, ["rate", "5/s"], prog_name="./loyalty").exit_code == 0
+    for arguments, shown in (([], "30s"), (["5/s", "--shape", "rush-hour"], "5/s, rush-hour"),
+                             ([], "5/s, rush-hour")):  # fmt: skip
+        done = CliRunner().invoke(app, ["rate", *arguments], prog_name="./loyalty")
+        assert (done.exit_code, done.stdout.startswith(f"asked for {shown}")) == (0, True)
     assert (tmp_path / "var" / "producer").exists()
     done = CliRunner().invoke(app, ["down", "--purge", "--yes"], prog_name="./loyalty")
     assert done.exit_code == 0, done.stderr
