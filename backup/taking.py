@@ -26,7 +26,7 @@ from cluster.stack import Stack
 from cluster.stamp import read_stamp
 from pipeline.errors import LoyaltyError, Refused, Unavailable
 from pipeline.lock import only_one
-from pipeline.places import LOYALTY, RAW
+from pipeline.places import LOYALTY, RAW, Places
 from pipeline.positions import read_positions
 from pipeline.programme import calendar
 from pipeline.stores.messages import read_messages
@@ -61,12 +61,13 @@ class Taken:
 def take_backup(stack: Stack, folder: Path, told: Told) -> Taken:
     """Take a backup into a new folder; what is broken off leaves none.
 
-    Raises Refused where the stack does not run whole, where the folder has something in it, is in
-    the data folder, or has too little room, and while an `up`, a `rebuild` or a load of customers
-    runs; Unavailable where a server goes away.
+    Raises Refused where the stack does not run whole or the stream has left a gap, where the folder
+    has something in it, is in the data folder, or has too little room, and while an `up`, a
+    `rebuild` or a load of customers runs; Unavailable where a server goes away.
     """
     check_apart(folder, stack.settings.data)
     demand_running(stack)
+    demand_no_gap(stack.places)
     logs, _ = on_disk(stack.places.order_files())
 
     def begin(size: int) -> None:
@@ -85,6 +86,7 @@ def take_backup(stack: Stack, folder: Path, told: Told) -> Taken:
             begun = time.monotonic()
             with paused(stack.supervisor, "flume"):
                 ends = await_stream(stack)
+                demand_no_gap(stack.places)
                 with paused(stack.supervisor, "streaming"):
                     copies.take(begin, told.done, is_last=True)
                     manifest = _copy_rest(stack, folder, copies, ends)
@@ -120,6 +122,18 @@ def demand_running(stack: Stack) -> None:
         raise Refused(
             f"A backup is taken out of a running stack, and {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} down; `./loyalty up` first."
+        )
+
+
+def demand_no_gap(places: Places) -> None:
+    """Raise Refused where the tables lack what only a rebuild brings back: the restored stack, with
+    another topic, would not know of it, and might delete the raw files that have it.
+    """
+    progress = read_progress(places)
+    if progress is not None and progress.gaps:
+        raise Refused(
+            "`./loyalty status` names gaps, which a backup would forget; `./loyalty rebuild"
+            " --repair` closes them, then back up."
         )
 
 

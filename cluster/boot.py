@@ -16,7 +16,9 @@ BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 def boot_file(places: Places) -> Path:
-    """Give where the boot is noted in which the servers were started; `down` removes it."""
+    """Give where the boot is noted in which the servers were started; a `down` in order, of a
+    stack that ran, removes it.
+    """
     return places.run / "boot-id"
 
 

@@ -13,6 +13,8 @@ from pipeline.screen import is_up
 MOST_QUARANTINED: Final = 0.05
 """Share of a day's lines: a till that was set up wrong, or rules that do not fit, give more."""
 LEAST_LINES: Final = 20
+MOST_FRUITLESS: Final = 3
+"""Runs of the schedule in a row that may fail: their pauses are seconds."""
 """Of fewer lines a share says nothing."""
 FULL_DAYS: Final = 7
 """A disk that will be full within so many days is named."""
@@ -125,6 +127,9 @@ def _gaps(document: Document) -> Check:
 
 
 def _refresh(last: Document) -> Check:
+    if last["outcome"] != "failed" and last["fruitless"] >= MOST_FRUITLESS:
+        return Check("refresh", False, f"the schedule's last {last['fruitless']} runs failed",
+                     "`./loyalty logs refresh` shows why")  # fmt: skip
     if last["outcome"] == "failed":
         return Check("refresh", False, f"failed at {last['last']}: {last['error']}",
                      "put right what it names, then `./loyalty refresh`")  # fmt: skip

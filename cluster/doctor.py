@@ -180,19 +180,23 @@ def _jars() -> Check:
     return _row("jars", finding, well)
 
 
-def _order_log(places: Places) -> Check:
-    """Look whether Flume, which is this user, can read what it tails."""
-    finding, folder, files = None, places.order_log, places.order_files()
+def _order_log(places: Places) -> list[Check]:
+    """Look whether Flume, which is this user, can read what it tails: a row for each that it cannot
+    read, and for each that it leaves out.
+    """
+    found: list[Finding | None]
+    found, folder, files = [], places.order_log, places.order_files()
     closed = [path for path in files if not os.access(path, os.R_OK)]
     if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
         closed.insert(0, folder)
-    if closed:
-        what = f"{closed[0]} cannot be read by this user, so not by Flume"
-        fix = f"`chmod a+rX {closed[0]}` by its owner, or a group that both are in"
-        finding = Finding(what, fix)
-    for path, why in list(places.left_out().items())[:1]:
+    for path in closed:
+        what = f"{path} cannot be read by this user, so not by Flume"
+        fix = f"`chmod a+rX {path}` by its owner, or a group that both are in"
+        found.append(Finding(what, fix))
+    for path, why in places.left_out().items():
         name = ascii(str(path))[1:-1]
         what = f"{name} {why}, so Flume does not read it"
         fix = f"move {name} elsewhere, or give it another name"
-        finding = Finding(what, f"`rm {name}`" if path.is_symlink() else fix)
-    return _row("order log", finding, f"{len(files)} files, all readable")
+        found.append(Finding(what, f"`rm {name}`" if path.is_symlink() else fix))
+    well = f"{len(files)} files, all readable"
+    return [_row("order log", one, well) for one in found or [None]]

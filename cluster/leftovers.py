@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +47,9 @@ def _forget_sessions(places: Places, hdfs: Hdfs, oldest: float) -> Iterator[str]
         for left in old_files(folder, oldest):
             remove(left)
             yield f"{left} is deleted: its session is over"
+    for folder in lives[:-1]:
+        with suppress(OSError):  # what is in it is not old yet
+            folder.rmdir()
 
 
 def old_sessions(hdfs: Hdfs, oldest: float, root: str) -> Iterator[str]:

@@ -29,16 +29,18 @@ LINES: Final = "lines"
 def describe(stack: Stack, seconds: float | None = None) -> dict[str, Any]:
     """Give what `status --json` prints: one object, None (null) for what is not known.
 
-    at: now (ISO, UTC). healthy. watcher: a sentence where it does not look, else empty.
-    components: name, title, state, restarts, port, given (where a server is that is not ours, else
-    empty), rss_mib, wanted, error (why it gives no answer now), reason (what the watcher found
-    last, too). producer: asked, measured (orders/s), its traffic, now (orders/s that it is asked
-    for at this hour; null for max). lag: lines per reader. hops: name, title, rate (lines/s over a
-    minute), lag (lines), age_seconds,
-    growing. quarantine: lines (all that came), quarantined, reasons, of the last 24 hours. disk:
-    store, bytes, bytes_per_day. refresh: last, outcome, error, next, newest_snapshot,
-    snapshot_age_seconds. customers: whether any were loaded. open_partitions (table, partition,
-    files, generation), as the stream has them. full_disks, left_out and gaps: sentences.
+    at: now (ISO, UTC). healthy: whether all that is wanted answers, the watcher looks, no disk is
+    full and no order log file is left out; what `doctor` judges besides (gaps, growing lag, the
+    last refresh, quarantine) is told for itself. watcher: a sentence where it does not look, else
+    empty. components: name, title, state, restarts, port, given (where a server is that is not
+    ours, else empty), rss_mib, wanted, error (why it gives no answer now), reason (what the watcher
+    found last, too). producer: asked, measured (orders/s), its traffic, now (orders/s that it is
+    asked for at this hour; null for max). lag: lines per reader. hops: name, title, rate (lines/s
+    over a minute), lag (lines), age_seconds, growing. quarantine: lines (all that came),
+    quarantined, reasons, of the last 24 hours. disk: store, bytes, bytes_per_day. refresh: last,
+    outcome, error, next, fruitless, newest_snapshot, snapshot_age_seconds. customers: whether any
+    were loaded. open_partitions (table, partition, files, generation), as the stream has them.
+    full_disks, left_out and gaps: sentences.
 
     seconds: how long all questions together may take, `health.patience()` by default. supervisord,
     which tells whom to ask, is given half of it, so that one that hangs leaves time for the others.

@@ -5,6 +5,7 @@ The protocol is that of supervisor.childutils (READY, an event, RESULT) on stdin
 
 import re
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -54,7 +55,8 @@ def count_ends(places: Places, killed: dict[str, str]) -> None:
         died = int(str(counts.get(name, {}).get("restarts", 0))) + 1
         why = killed.pop(name) if name in killed else describe_end(places, name, at)
         counts[name] = {"restarts": died, "at": at, "why": why}
-        replace_document(_file(places), counts)
+        with suppress(OSError):  # no room: told with the next end
+            replace_document(_file(places), counts)
         childutils.listener.ok(sys.stdout)
 
 

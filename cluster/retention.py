@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import LoyaltyError
-from pipeline.generations import partitions
+from pipeline.generations import numbers, partitions
 from pipeline.places import (
     CUSTOMERS,
     LOYALTY,
@@ -154,9 +154,8 @@ def _old_generations(hdfs: Hdfs) -> Held:
         for _, folders in partitions(hdfs, table):
             for old in folders[:-1]:
                 found = _both(found, _on_hdfs(hdfs, old))
-    customers = sorted(hdfs.names(CUSTOMERS), key=lambda name: (len(name), name))
-    for name in customers[:-1]:
-        found = _both(found, _on_hdfs(hdfs, f"{CUSTOMERS}/{name}"))
+    for number in numbers(hdfs.names(CUSTOMERS))[:-1]:
+        found = _both(found, _on_hdfs(hdfs, f"{CUSTOMERS}/g={number}"))
     return found
 
 

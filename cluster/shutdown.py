@@ -33,9 +33,7 @@ def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[st
     """
     supervisor = stack.supervisor
     if not supervisor.is_running():
-        ended = end_orphans(stack)
-        forget_boot(stack.places)
-        return ended
+        return end_orphans(stack)  # not in order: after a power cut the next start has to know
     alive = {p.name: p for p in supervisor.processes().values() if p.pid or p.state == "BACKOFF"}
     families = {name: _family(process.pid) for name, process in alive.items()}
     killed = []
@@ -58,7 +56,8 @@ def stop_all(stack: Stack, stopped: Callable[[str], None]) -> tuple[int, list[st
         ) from error
     for name, family in families.items():
         killed += [f"{name} (process {pid})" for pid in _end(family, patience=5)]
-    forget_boot(stack.places)
+    if not killed:
+        forget_boot(stack.places)
     return len(alive), killed
 
 

@@ -100,22 +100,16 @@ def _sum(
 
 def read_index(hdfs: Hdfs, folder: str) -> Days:
     """Read what each date was summed from; nothing where that cannot be read."""
-    for name in (INDEX, f"{INDEX}.new"):
-        with suppress(FileNotFoundError, ValueError):
-            entries: dict[str, Any] = json.loads(hdfs.read(f"{folder}/{name}"))
-            return {date.fromisoformat(day): Day(*made) for day, made in entries.items()}
+    with suppress(FileNotFoundError, ValueError):
+        entries: dict[str, Any] = json.loads(hdfs.read(f"{folder}/{INDEX}"))
+        return {date.fromisoformat(day): Day(*made) for day, made in entries.items()}
     return {}
 
 
 def write_index(hdfs: Hdfs, folder: str, days: Mapping[date, Day]) -> None:
-    """Replace it. Killed at any moment the old one or the new one is read: the new one stands
-    beside it, complete, before the old one goes.
-    """
+    """Replace it: the old one or the new one is read, whole."""
     entries = {str(day): astuple(made) for day, made in sorted(days.items())}
-    new = f"{folder}/{INDEX}.new"
-    hdfs.write(new, json.dumps(entries).encode())
-    hdfs.delete(f"{folder}/{INDEX}")
-    hdfs.rename(new, f"{folder}/{INDEX}")
+    hdfs.replace(f"{folder}/{INDEX}", json.dumps(entries).encode())
 
 
 def digests(days: Mapping[date, Day], dates: Iterable[date]) -> dict[date, str]:

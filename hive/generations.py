@@ -73,22 +73,21 @@ class GenerationTable:
             shown = newest
         return retire(self.hdfs, home, shown, self.grace)
 
-    def settle(self, session: Session, last: str | None = None) -> dict[str, float]:
+    def settle(self, session: Session) -> dict[str, float]:
         """Make Hive show what lies on HDFS, and retire what is old.
 
-        last: up to this value of the first column (odr_dt=2019-04-05). Gives by partition when
-        old generations are due (epoch seconds). Hive is not asked about a partition that it has
-        and whose old generations are gone.
+        Gives by partition when old generations are due (epoch seconds). Hive is not asked about a
+        partition that it has and whose old generations are gone.
         """
         shown = partition_names(session, self.name)
-        return self.follow(session, shown, dict(partitions(self.hdfs, self.folder, last, shown)))
+        return self.follow(session, shown, dict(partitions(self.hdfs, self.folder, shown)))
 
     def retire_due(self, session: Session) -> None:
         """Do what `settle` does, but for the partitions that Hive has and whose newest generation
         came within the grace: for a table whose writer knows by itself what Hive shows.
         """
         shown, before = partition_names(session, self.name), time.time() - self.grace
-        found = dict(partitions(self.hdfs, self.folder, right=shown, before=before))
+        found = dict(partitions(self.hdfs, self.folder, shown, before))
         self.follow(session, shown, found)
 
     def follow(

@@ -7,6 +7,7 @@ It costs what is new: dates whose lines changed are summed again, and a snapshot
 earlier one that nothing touched plus the days after it (decision 14).
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -48,6 +49,9 @@ def unheard(_day: date, _number: int, _count: int) -> None:
 
 class NoCustomers(Refused):
     """There is nobody to list: nothing was done, and no run is recorded."""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,10 @@ def refresh(
                 run.rows = sum(one.rows for one in work.made)
                 run.newest = None if work.newest is None else str(work.newest)
                 run.seconds = round(time.monotonic() - begun, 2)
-                append_run(places, run)
+                try:
+                    append_run(places, run)
+                except OSError as error:  # it has done what it did all the same
+                    log.warning("the run is on no list of `refreshes`: %s", error)
     return work.made
 
 

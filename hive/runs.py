@@ -96,7 +96,8 @@ def read_runs(places: Places, *, tail: bool = False) -> Iterator[Run]:
 
 def describe_refreshes(places: Places) -> dict[str, Any]:
     """Give `last` (when the last run began, ISO, UTC), its `outcome`, `error`, `next` (when the
-    schedule's next run is due; None without one), `newest_snapshot` (its date), and
+    schedule's next run is due; None without one), `fruitless` (how many of its runs in a row have
+    failed, also those that could not begin), `newest_snapshot` (its date), and
     `snapshot_age_seconds`: how long ago that was made, or found to need no change. Each may be
     None.
     """
@@ -107,12 +108,20 @@ def describe_refreshes(places: Places) -> dict[str, Any]:
     age = (datetime.now(tz=UTC) - datetime.fromisoformat(at)).total_seconds() if at else None
     return {
         "last": last and last.at, "outcome": last and last.outcome, "error": last and last.error,
-        "next": next_run(places), "newest_snapshot": newest,
+        **_schedule(places), "newest_snapshot": newest,
         "snapshot_age_seconds": None if age is None else round(max(0.0, age)),
     }  # fmt: skip
 
 
 def next_run(places: Places) -> str | None:
     """Give when the schedule's next run is due (ISO, UTC), None where no schedule runs."""
+    due: str | None = _schedule(places)["next"]
+    return due
+
+
+def _schedule(places: Places) -> dict[str, Any]:
+    """Give `next` and `fruitless` as the schedule says them; None and 0 where none runs."""
     document = read_document(schedule_file(places))
-    return document["next"] if document and silence(places) <= QUIET_SECONDS else None
+    if document is None or silence(places) > QUIET_SECONDS:
+        return {"next": None, "fruitless": 0}
+    return {"next": document["next"], "fruitless": document.get("fruitless", 0)}

@@ -60,7 +60,7 @@ def run_schedule(settings: Settings, places: Places) -> None:
 
     def beat() -> None:
         planned = [job.next_run_time for job in scheduler.get_jobs() if job.id != "beat"]
-        say(places, what_is_next(planned))
+        say(places, what_is_next(planned), runner.fruitless())
 
     scheduler.add_job(
         beat, IntervalTrigger(seconds=HEARTBEAT_SECONDS), id="beat", executor="beats",
@@ -83,12 +83,14 @@ def what_is_next(planned: list[datetime]) -> str | None:
     return None if due is None else due.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def say(places: Places, due: str | None) -> None:
-    """Tell that the schedule works, and when the next run is due (ISO, UTC)."""
-    file = schedule_file(places)
-    if read_document(file) != {"next": due}:
+def say(places: Places, due: str | None, fruitless: int) -> None:
+    """Tell that the schedule works, when the next run is due (ISO, UTC), and how many in a row have
+    failed.
+    """
+    file, document = schedule_file(places), {"next": due, "fruitless": fruitless}
+    if read_document(file) != document:
         with suppress(OSError):  # no room: it works on, and says so by the file's time
-            replace_document(file, {"next": due})
+            replace_document(file, document)
     file.touch()
 
 
@@ -162,6 +164,12 @@ class Runner:
             self._again(reason, datetime.now(tz=UTC) + timedelta(seconds=pause))
         elif code == 0 and self._failures.pop(reason, 0):
             log.warning("the %s run has succeeded", reason)
+
+    def fruitless(self) -> int:
+        """Give how many runs of one reason have failed since one succeeded, also those that could
+        not even begin, and so are on no list.
+        """
+        return max(self._failures.values(), default=0)
 
     def stop(self) -> None:
         """Begin nothing more, and end the run at hand: the next refresh mends what it left."""

@@ -15,13 +15,17 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # of its own: several processes may replace the file at the same moment
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    new.touch(mode)
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        # else the name may be on the disk without the content
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        new.touch(mode)
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            # else the name may be on the disk without the content
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)  # on a full disk each try would leave one
+        raise
 
 
 def replace_document(path: Path, document: Any) -> None:

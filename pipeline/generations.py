@@ -95,15 +95,13 @@ def due(hdfs: Hdfs, folder: str, grace: float = GRACE_SECONDS) -> float:
 def partitions(
     hdfs: Hdfs,
     folder: str,
-    last: str | None = None,
     right: Set[str] = frozenset(),
     before: float = math.inf,
 ) -> Iterator[tuple[str, list[str]]]:
     """Give each partition below a table's folder, with its generations' folders, oldest first.
 
-    last: the highest value of the first column (odr_dt=2019-04-05) that is asked for. right: those
-    left out, where that spares a listing, as long as they have one generation, or one that came
-    later than `before` (epoch seconds).
+    right: those left out, where that spares a listing, as long as they have one generation, or one
+    that came later than `before` (epoch seconds).
     """
     found = dict(hdfs.statuses(folder))
 
@@ -114,9 +112,8 @@ def partitions(
             return []
         return list(_below(hdfs, f"{folder}/{name}", name, right))
 
-    names = [name for name in _columns(found) if last is None or name <= last]
     with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
-        for some in pool.map(below, names):
+        for some in pool.map(below, _columns(found)):
             yield from some
 
 

@@ -230,6 +230,10 @@ def _refresh(document: Mapping[str, Any]) -> str:
         words.append("none yet; `./loyalty refresh` makes today's snapshot")
     else:
         words.append("none yet; load customers first: `./loyalty customers load FILE.csv`")
+    if last["fruitless"] and last["outcome"] != "failed":
+        words.append(
+            f"the schedule's last {last['fruitless']} failed, see `./loyalty logs refresh`"
+        )
     if last["next"]:
         until = (datetime.fromisoformat(last["next"]) - now).total_seconds()
         words.append(f"next in {ago(max(until, 0))}")

@@ -43,22 +43,22 @@ def rate(
     out.print(f"asked for {asked.in_full()}")
     if asked.paused:
         err.print("no orders are invented until `./loyalty rate resume`")
-    elif asked.rate.word == "max" and _is_running(settings):
-        err.print(
-            "many times more than the hops after the log files can take: they fall behind, by more"
-            " with each second; `./loyalty status` shows how far, and a lower rate lets them catch"
-            " up"
-        )
-    elif not _is_running(settings):
+    elif not _start_producer(settings):
         err.print("the stack is down; orders begin with the next `./loyalty up`")
     elif not read_members(places):
         err.print(
             "there are no members with a home store to order anything;"
             " `./loyalty customers load FILE.csv` brings them"
         )
+    elif asked.rate.word == "max":
+        err.print(
+            "many times more than the hops after the log files can take: they fall behind, by more"
+            " with each second; `./loyalty status` shows how far, and a lower rate lets them catch"
+            " up"
+        )
 
 
-def _is_running(settings: Settings) -> bool:
+def _start_producer(settings: Settings) -> bool:
     """Start the producer where the stack runs without one; False when the stack is down."""
     from cluster.container.care import care_of
 

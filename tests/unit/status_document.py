@@ -43,7 +43,7 @@ _HEALTHY: Final[dict[str, Any]] = {
              for store, count in SIZES.items()],
     "refresh": {"last": "2026-11-24T16:26:32+00:00", "outcome": "made", "error": None,
                 "next": "2026-11-24T16:31:32+00:00", "newest_snapshot": "2026-11-24",
-                "snapshot_age_seconds": 208},
+                "snapshot_age_seconds": 208, "fruitless": 0},
     "customers": True,
     "open_partitions": [{"table": "transactions_cln", "partition": "odr_dt=2026-11-24/odr_hr=0",
                          "files": 4, "generation": 1}],

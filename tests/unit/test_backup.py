@@ -19,13 +19,16 @@ from backup.manifest import (
     write_manifest,
 )
 from backup.restoring import check_fits, check_room
-from backup.taking import copy_log, demand_room, demand_running, new_folder
+from backup.taking import copy_log, demand_no_gap, demand_room, demand_running, new_folder
 from cluster.stack import Stack
 from hbase.codec import to_line, to_row
 from pipeline.errors import Refused
+from pipeline.places import Places
 from pipeline.programme import read_programme
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
+from streaming.progress import Standing, write_progress
+from streaming.staging import Counts, Gap, Record
 
 LINE = b"7|1554120000000|A-1|1|REFUND|3|caf\xc3\xa9 latte|1|70.00|A-0"
 
@@ -156,6 +159,18 @@ def test_a_stack_that_does_not_run_is_not_backed_up(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
     with pytest.raises(Refused, match="kafka, namenode, datanode, flume, streaming are down"):
         demand_running(Stack(settings, read_programme(settings.programme)))
+
+
+def test_a_stack_with_a_gap_is_repaired_first(tmp_path: Path) -> None:
+    places, gap = Places(tmp_path), Gap("t", 0, 5, 9)
+    demand_no_gap(places)
+    for gaps in ((), (gap,)):
+        record = Record(1, 1, "t", {}, {}, {}, Counts(), Counts(), gaps)
+        write_progress(places, Standing(0, "t"), record)
+        if not gaps:
+            demand_no_gap(places)
+    with pytest.raises(Refused, match=r"names gaps.*`./loyalty rebuild --repair` closes them"):
+        demand_no_gap(places)
 
 
 def test_a_disk_without_room_is_refused(tmp_path: Path) -> None:

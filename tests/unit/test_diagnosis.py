@@ -70,6 +70,8 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
      "quarantine", "`./loyalty quarantine replay --reason ITEM`"),
     (document(refresh=document()["refresh"] | {"outcome": "failed", "error": "HDFS is away."}),
      "refresh", "`./loyalty refresh`"),
+    (document(refresh=document()["refresh"] | {"fruitless": 3}),
+     "refresh", "`./loyalty logs refresh` shows why"),
 ]  # fmt: skip
 
 
@@ -167,7 +169,10 @@ def test_a_link_to_nothing_is_named_with_its_rm(no_jars: Path) -> None:
     link = no_jars / "orders-log" / "orders-x.log"
     link.parent.mkdir(parents=True)
     link.symlink_to("nowhere")
-    assert examined()["order log"].fix == f"`rm {link}`"
+    other = link.with_name("orders-y.log")
+    other.symlink_to("nowhere")
+    fixes = [one.fix for one in examine() if one.subject == "order log"]
+    assert fixes == [f"`rm {link}`", f"`rm {other}`"], "one fault does not hide the other"
 
 
 def test_a_damaged_jar_is_named_and_left(no_jars: Path, tmp_path: Path) -> None:

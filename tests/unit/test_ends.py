@@ -1,5 +1,6 @@
 """What has ended: `status` says how, when, and with which last words."""
 
+import errno
 import io
 import os
 import signal
@@ -87,6 +88,10 @@ def test_an_end_is_told_for_an_hour(tmp_path: Path) -> None:
     assert read_whys(places, ended + TOLD_SECONDS) == {}
 
 
+def _full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_the_watchers_kills_are_not_told_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +109,11 @@ def test_the_watchers_kills_are_not_told_twice(
     with pytest.raises(KeyError):
         count_ends(places, killed)
     assert read_reasons(places, Findings())["hbase"].startswith("ended by itself at 20")
+    with monkeypatch.context() as full:  # where there is no room to write the watcher lives on
+        full.setattr("cluster.restarts.replace_document", _full)
+        full.setattr("sys.stdin", io.StringIO(told[0]))
+        with pytest.raises(KeyError):
+            count_ends(places, killed)
     found = read_document(places.run / "restarts.json")
     assert found is not None
     assert found["hbase"]["restarts"] == 2

@@ -107,8 +107,11 @@ def test_a_run_that_fails_is_due_again_after_growing_pauses() -> None:
         lambda reason, at: due.append((reason, (at - datetime.now(tz=UTC)).total_seconds())),
         lambda _reason: [sys.executable, "-c", f"exit({next(codes)})"],
     )
+    fruitless = []
     for reason in ("scheduled", "nightly", *["scheduled"] * 5):
         runner.run(reason)
+        fruitless.append(runner.fruitless())
+    assert fruitless == [1, 1, 2, 1, 1, 1, 1], "the nightly one has not succeeded yet"
     assert [reason for reason, _ in due] == ["scheduled", "nightly", "scheduled", "scheduled"]
     assert [round(pause) for _, pause in due] == [5, 5, 10, 5]
 
@@ -134,14 +137,15 @@ def test_the_end_ends_the_run_at_hand(tmp_path: Path) -> None:
 
 
 def test_the_schedule_says_what_is_due(tmp_path: Path) -> None:
-    from hive.runs import next_run, silence
+    from hive.runs import describe_refreshes, next_run, silence
 
     places = Places(tmp_path)
     assert next_run(places) is None
     for _ in range(2):
-        say(places, "2026-11-29T15:05:00+00:00")
+        say(places, "2026-11-29T15:05:00+00:00", 2)
         assert silence(places) < 5
         assert next_run(places) == "2026-11-29T15:05:00+00:00"
+        assert describe_refreshes(places)["fruitless"] == 2
 
 
 def test_both_have_to_be_off_for_none(tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ def broken(places: Places) -> dict[str, Any]:
         "open_partitions": [],
         "refresh": {
             "last": "2026-11-23T14:30:00+00:00", "outcome": "failed", "next": None,
+            "fruitless": 4,
             "error": "HiveServer2 is [away].\nmore", "newest_snapshot": None,
             "snapshot_age_seconds": None,
         },
