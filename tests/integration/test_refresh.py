@@ -139,12 +139,12 @@ class Killed(BaseException):
 
 
 MOMENTS = {
-    "the new index lies beside the old one": ("delete", rf"/{INDEX}", False),
-    "the old index is gone": ("delete", rf"/{INDEX}", True),
+    "the new index lies beside the old one": ("rename_over", f"/{INDEX}", False),
+    "the new index is there": ("rename_over", f"/{INDEX}", True),
     "a day has entered": ("rename", "/spend_daily/odr_dt=", True),
     "the snapshot has entered": ("rename", "/loyalty/data_dt=", True),
 }
-"""A method of Hdfs, a part of its last path, and whether it is done before the end."""
+"""What HDFS is asked for, a part of the last path, and whether it is done before the end."""
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -152,19 +152,18 @@ def test_killed_anywhere_the_next_one_makes_it_right(
     kept: Warehouse, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     name, part, is_done = MOMENTS[moment]
-    real = getattr(kept.hive, name)
+    real = kept.hive._call
 
-    def doomed(*paths: str) -> None:
-        if part not in paths[-1]:
-            real(*paths)
-            return
+    def doomed(function: str, *paths: str, **options: object) -> object:
+        if function != name or part not in paths[-1]:
+            return real(function, *paths, **options)
         if is_done:
-            real(*paths)
+            real(function, *paths, **options)
         raise Killed
 
     kept.add_transactions(TODAY, [(2, "40.00")])
     with monkeypatch.context() as patched:
-        patched.setattr(kept.hive, name, doomed)
+        patched.setattr(kept.hive, "_call", doomed)
         with pytest.raises(Killed):
             kept.keep(TODAY)
     kept.keep(TODAY)
