@@ -13,9 +13,9 @@ from pipeline.screen import is_up
 MOST_QUARANTINED: Final = 0.05
 """Share of a day's lines: a till that was set up wrong, or rules that do not fit, give more."""
 LEAST_LINES: Final = 20
-MOST_FRUITLESS: Final = 3
-"""Runs of the schedule in a row that may fail: their pauses are seconds."""
 """Of fewer lines a share says nothing."""
+MOST_FRUITLESS: Final = 3
+"""So many runs of the schedule that failed in a row are named: the pauses of fewer are seconds."""
 FULL_DAYS: Final = 7
 """A disk that will be full within so many days is named."""
 

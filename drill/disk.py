@@ -36,13 +36,6 @@ PATIENCE_SECONDS: Final = 300
 def run(stack: OwnStack, plan: Plan, told: Told) -> Outcome:
     """Fill each disk in turn, `times` times each, under load; then count."""
     names = (plan.only,) if plan.only else COMPONENTS
-    return run_disks(stack, plan, names * (plan.times or 1), FULL_SECONDS, told)
-
-
-def run_disks(
-    stack: OwnStack, plan: Plan, names: tuple[str, ...], seconds: float, told: Told
-) -> Outcome:
-    """Fill these disks for so long each, one after the other, under load; then count."""
     rows: list[Row] = []
     complaints: list[str] = []
     till = Till(stack, plan.rate, plan.seed)
@@ -50,9 +43,9 @@ def run_disks(
     with PatientTill(stack) as patient:
         till.start()
         try:
-            for name in plan.each(names):
+            for name in plan.each(names * (plan.times or 1)):
                 try:
-                    row, complaint = fill(stack, pace, patient, name, seconds)
+                    row, complaint = fill(stack, pace, patient, name)
                 except LoyaltyError as error:
                     complaints.append(f"{name}: {error}")
                     told(complaints[-1])
@@ -91,10 +84,8 @@ class Pace:
         return self.lines / self.seconds if self.seconds else 0.0
 
 
-def fill(
-    stack: OwnStack, pace: Pace, patient: PatientTill, name: str, seconds: float
-) -> tuple[Row, list[str]]:
-    """Fill one disk, keep it full for so long, give the room back, and wait for everybody.
+def fill(stack: OwnStack, pace: Pace, patient: PatientTill, name: str) -> tuple[Row, list[str]]:
+    """Fill one disk, keep it full for a while, give the room back, and wait for everybody.
 
     The row's seconds count from then, until each reader has what was in the log files then. The
     keyed till may end only where its own disk is full, and the patient one has to wait there.
@@ -106,7 +97,7 @@ def fill(
     with pace.measured():
         till.write_on(CALM_SECONDS)
     written, waits = till.written(), patient.waits
-    complaints += _keep_full(stack, name, seconds)
+    complaints += _keep_full(stack, name)
     begun = time.monotonic()
     if name == OWN and patient.waits == waits:
         complaints.append(f"{name} was full, and the patient till has not waited for room")
@@ -119,7 +110,7 @@ def fill(
             complaints.append(f"{name}: {error}")
         took = time.monotonic() - begun
         complaints += _await_health(stack, name)
-    return Row(name, f"disk full for {seconds:.0f} s", 0, 0, took, till.written() - written), (
+    return Row(name, f"disk full for {FULL_SECONDS} s", 0, 0, took, till.written() - written), (
         complaints
     )
 
@@ -129,12 +120,12 @@ def ended_by_itself(till: Till, when: str) -> list[str]:
     return [] if till.pid else [f"the till ended by itself {when}; see {LOG} among the logs"]
 
 
-def _keep_full(stack: OwnStack, name: str, seconds: float) -> list[str]:
+def _keep_full(stack: OwnStack, name: str) -> list[str]:
     ballast = Ballast(stack.places.data / name)
     ballast.fill()
     try:
         complaints = _demand_sentence(stack, name)
-        end = time.monotonic() + seconds
+        end = time.monotonic() + FULL_SECONDS
         while time.monotonic() < end:
             ballast.fill()  # what a server gives back is taken again
             time.sleep(1)

@@ -24,8 +24,8 @@ class Loss:
     """One loss. component: whose memory it is. stopped: who is stopped for it, in that order.
 
     feeds: the whole log comes into the topic again. copies: as new files. rereads: the whole topic
-    comes into HDFS raw again. new_epoch: the stream
-    begins one. halves: what is lost is half of something, so there have to be some batches.
+    comes into HDFS raw again. new_epoch: the stream begins one. halves: what is lost is half of
+    something, so there have to be some batches.
     """
 
     component: str

@@ -14,7 +14,7 @@ from typing import Final
 
 from cluster.stamp import write_stamp
 from drill.namespace import refusal
-from drill.stack import OwnStack, describe, is_removed, new_folder, running
+from drill.stack import OwnStack, describe, new_folder, running
 from pipeline.errors import LoyaltyError
 from pipeline.programme import read_programme
 
@@ -24,9 +24,7 @@ _STEPS: Final = (1 << 20, 4096, 1)
 
 
 @contextmanager
-def small_stack(
-    is_kept: Callable[[Path], bool] = is_removed, /, **settings: str
-) -> Iterator[OwnStack]:
+def small_stack(is_kept: Callable[[Path], bool]) -> Iterator[OwnStack]:
     """Start an empty stack of which some folders (SMALL) are small disks.
 
     At the end it goes down, with its data; where `is_kept` says so then, the data stays, and is
@@ -35,7 +33,7 @@ def small_stack(
     """
     with ExitStack() as ends:
         data = ends.enter_context(new_folder(is_kept))
-        stack = describe(data, **settings)
+        stack = describe(data)
         for name, mib in SMALL.items():
             ends.enter_context(mounted(data / name, mib, lambda: is_kept(data)))
         # `up` takes no folder that holds something, unless it has the stamp

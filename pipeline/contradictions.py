@@ -102,7 +102,7 @@ _SAYS: Final = {
 """By Pydantic's type of an error; its own words are a programmer's."""
 
 
-def say(error: ErrorDetails) -> str:
+def in_words(error: ErrorDetails) -> str:
     """Say what is wrong with a value, after its name."""
     if error["type"] in _SAYS:
         return _SAYS[error["type"]].format_map(error.get("ctx", {}))
@@ -118,7 +118,7 @@ def describe(
     wrong: dict[str, str] = {}
     found = []
     for one in error.errors():
-        what = say(one)
+        what = in_words(one)
         if one["loc"]:
             key = str(one["loc"][0])
             name = PREFIX + key.upper().removeprefix(PREFIX)

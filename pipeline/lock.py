@@ -62,14 +62,14 @@ def in_turn(path: Path) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is(descriptor, path):
+            if _has_name(descriptor, path):
                 yield
                 return
         finally:
             os.close(descriptor)
 
 
-def _is(descriptor: int, path: Path) -> bool:
+def _has_name(descriptor: int, path: Path) -> bool:
     """Tell whether the open file is the one that has the name now."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())

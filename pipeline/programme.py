@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from pipeline.contradictions import say
+from pipeline.contradictions import in_words
 from pipeline.errors import Refused
 
 
@@ -66,7 +66,7 @@ def read_programme(path: Path) -> Programme:
         return Programme.model_validate(values)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}: {say(one)}" for one in error.errors()
+            f"{'.'.join(map(str, one['loc']))}: {in_words(one)}" for one in error.errors()
         )
         raise Refused(f"{path} has faults: {faults}. Correct them and try again.") from error
 

@@ -16,7 +16,9 @@ from pipeline.settings import ROOT
 
 
 def test(
-    unit: Annotated[bool, typer.Option("--unit", help="Without the servers: two minutes.")] = False,
+    unit: Annotated[
+        bool, typer.Option("--unit", help="Without the servers: two to six minutes.")
+    ] = False,
 ) -> None:
     """Run every check and test; the servers' ones use a data folder and ports of their own.
 
