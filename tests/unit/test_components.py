@@ -45,15 +45,20 @@ def test_hiveserver2_keeps_few_planned_queries(settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("component", "module", "first"),
-    [("flume", "flume", "*"), ("hiveserver2", "hive", "hive-exec-4.0.1.jar")],
-)
+    [
+        ("flume", "flume", "flume/*"), ("flume", "hbase", "flume/*"),
+        ("hbase", "hbase", "hbase/*"), ("thrift", "hbase", "hbase/*"),
+        ("hiveserver2", "hive", "hive/hive-exec-4.0.1.jar"),
+    ],
+)  # fmt: skip
 def test_classes_of_our_own_stand_before_those_of_the_jars(
     settings: Settings, component: str, module: str, first: str
 ) -> None:
     jars = jars_in(settings.data)
     words = java_command(read_components()[component], settings, jars)
     entries = words[words.index("-cp") + 1].split(":")
-    assert entries.index(str(class_folder(module))) < entries.index(f"{jars[module]}/{first}")
+    of, _, entry = first.partition("/")
+    assert entries.index(str(class_folder(module))) < entries.index(f"{jars[of]}/{entry}")
 
 
 def test_hdfs_raw_gets_few_files_a_year() -> None:
