@@ -3,7 +3,7 @@
 Without a client timeout a call hangs while the region server is away. A connection dies after a
 minute idle, so a read is tried once more on a new one; a write never is.
 
-happybase is imported by who connects: it reads its interface from a file, 0.2 s of every command.
+happybase is imported by who connects: it reads its interface from a file, 0.1 s of a command.
 """
 
 import socket
