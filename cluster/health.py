@@ -17,8 +17,12 @@ from cluster.vitals import STOPPED, is_stopped, load
 from pipeline.settings import Settings
 
 PATIENCE_SECONDS: Final = 1.2
-"""`status` answers within two seconds, also when half of the stack is down; its start takes the
-rest of them."""
+"""The most that the questions of one `status` take."""
+LEAST_SECONDS: Final = 0.5
+"""A server that is well answers in a fifth of it."""
+ANSWER_SECONDS: Final = 1.75
+"""`status` answers within two seconds, also when half of the stack is down: its start and its
+questions take so long at most, to draw it the rest."""
 
 Question = Callable[[Settings], None]
 Answers = Mapping[Question, object]
@@ -55,9 +59,13 @@ class Health:
         return self.state in {"answering", "running"}
 
 
-def patience() -> float:
-    """Give how many seconds all questions may take here and now."""
-    return PATIENCE_SECONDS * stretch(load(), BUSY_LOAD)
+def patience(age: float = 0) -> float:
+    """Give how many seconds all questions may take here and now.
+
+    age: how long the command has taken already, in seconds.
+    """
+    left = min(PATIENCE_SECONDS, max(LEAST_SECONDS, ANSWER_SECONDS - age))
+    return left * stretch(load(), BUSY_LOAD)
 
 
 def questions(

@@ -11,6 +11,7 @@ from pipeline.errors import LoyaltyError
 T = TypeVar("T")
 
 EVERY_SECONDS: Final = 0.5
+MOST_PAUSE_SECONDS: Final = 3
 SETTLE_SECONDS: Final = 60
 """How long Hive may show less than there is: a switch of a partition may be pending."""
 
@@ -20,7 +21,7 @@ def insist(
 ) -> T:
     """Ask until there is an answer, and give it.
 
-    every: the least pause, in seconds; what takes longer to answer is asked more seldom. Raises
+    every: the least pause, in seconds; what takes long to answer is asked more seldom. Raises
     LoyaltyError after so many seconds, with a sentence in which {error} is what there was instead.
     What is not NOT_READY is a bug, and goes through at once.
     """
@@ -33,7 +34,7 @@ def insist(
             now = time.monotonic()
             if now > end:
                 raise LoyaltyError(says.replace("{error}", str(error))) from error
-            time.sleep(max(every, now - asked))
+            time.sleep(max(every, min(2 * (now - asked), MOST_PAUSE_SECONDS)))
 
 
 def settle(judge: Callable[[], Count], seconds: float = SETTLE_SECONDS) -> Count:

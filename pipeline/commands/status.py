@@ -1,9 +1,11 @@
 """`status`: everything of the stack on one screen, once or live."""
 
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
+import psutil
 import typer
 
 from pipeline.console import out, print_json
@@ -44,19 +46,26 @@ def status(
     if as_json:
         from cluster.report import describe
 
-        print_json(describe(stack))
+        print_json(describe(stack, _questions_seconds()))
     elif watch:
         watch_status(stack)
     else:
-        show_status(stack)
+        show_status(stack, _questions_seconds())
 
 
-def show_status(stack: "Stack") -> None:
-    """Print the status for people."""
+def _questions_seconds() -> float:
+    """Give what this process, since its beginning, leaves to the questions."""
+    from cluster.health import patience
+
+    return patience(time.time() - psutil.Process().create_time())
+
+
+def show_status(stack: "Stack", seconds: float | None = None) -> None:
+    """Print the status for people. seconds: for its questions, as `describe` takes them."""
     from cluster.report import describe
     from pipeline.screen import draw
 
-    out.print(draw(describe(stack)))
+    out.print(draw(describe(stack, seconds)))
 
 
 def watch_status(stack: "Stack") -> None:

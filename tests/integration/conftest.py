@@ -52,23 +52,24 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         _running.pop(group, ExitStack()).close()
 
 
-def _start(name: str) -> OwnStack:
+def _start(name: str, **settings: str) -> OwnStack:
     """Start a shared stack, with nothing in it."""
     _running[name] = ExitStack()
-    return _running[name].enter_context(own_stack(trigger_seconds="2"))
+    return _running[name].enter_context(own_stack(**settings))
 
 
 @pytest.fixture(scope="session")
 def stack() -> OwnStack:
     """Start one stack for all tests that need no other one."""
-    return _start("stack")
+    return _start("stack", trigger_seconds="2")
 
 
 @pytest.fixture(scope="session")
 def broken_stack() -> OwnStack:
     """Start one stack for all drills.
 
-    Each drill leaves it whole: everything runs and has read to the end of the log.
+    Each drill leaves it whole: everything runs and has read to the end of the log. (The stream
+    works as often as a user's: a batch every two seconds, under load, is dear.)
     """
     return _start("broken_stack")
 
@@ -79,7 +80,7 @@ def quiet_stack() -> OwnStack:
 
     Some tests have all of them read again, others work in folders of their own.
     """
-    return _start("quiet_stack")
+    return _start("quiet_stack", trigger_seconds="2")
 
 
 @pytest.fixture(scope="session")

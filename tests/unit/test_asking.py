@@ -5,7 +5,9 @@ import time
 
 import pytest
 
+from cluster import health
 from cluster.asking import Late, ask_together, reason_of, sentence_of
+from cluster.findings import BUSY_LOAD
 from pipeline.errors import Unavailable
 
 
@@ -23,6 +25,17 @@ def test_who_hangs_holds_nobody_up() -> None:
     assert isinstance(found["no"], Unavailable)
     assert isinstance(found["hangs"], Late)
     assert sentence_of(found["hangs"]) == "no answer within 0.3 s"
+
+
+def test_a_slow_start_leaves_the_questions_of_status_less_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "load", lambda: 0.0)
+    assert health.patience() == health.patience(0.2) == 1.2
+    assert 1 + health.patience(1) == pytest.approx(1.75)
+    assert health.patience(30) == 0.5
+    monkeypatch.setattr(health, "load", lambda: 10 * BUSY_LOAD)
+    assert health.patience(30) == 2.5, "on a busy machine everything takes longer"
 
 
 def test_a_bug_is_not_swallowed() -> None:
