@@ -21,6 +21,10 @@ SHARED: Final = ("stack", "broken_stack", "quiet_stack")
 LAST: Final = ("test_drill_hostile", "test_drill_comparison")
 """The one writes 100 MB into its stack's log, which others would have to read; the other leaves
 doubled lines, which others would find."""
+FILLERS: Final = ("test_wrong_uses",)
+"""Many short tests without servers: while one process is still at the last stack, the other one has
+them, and those that need a Spark but no server.
+"""
 
 _running: dict[str, ExitStack] = {}
 
@@ -30,7 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a stack in one process; two processes share the tests (pytest-xdist)."""
     groups = {item: _group(item) for item in items}
     ranks = {"": 0} | {name: rank for rank, name in enumerate(SHARED, start=1)}
-    items.sort(key=lambda item: (ranks.get(groups[item], len(ranks)), item.path.stem in LAST))
+    items.sort(key=lambda item: (
+        _fills(item), ranks.get(groups[item], len(ranks)), item.path.stem in LAST
+    ))  # fmt: skip
     for item, group in groups.items():
         if group:
             item.add_marker(pytest.mark.xdist_group(group))
@@ -42,6 +48,12 @@ def _group(item: pytest.Item) -> str:
         return ""
     names = getattr(item, "fixturenames", ())
     return next((name for name in SHARED if name in names), item.path.stem)
+
+
+def _fills(item: pytest.Item) -> bool:
+    if _group(item):
+        return False
+    return item.path.stem in FILLERS or "spark" in getattr(item, "fixturenames", ())
 
 
 @pytest.hookimpl(trylast=True)
