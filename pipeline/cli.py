@@ -35,6 +35,7 @@ from pipeline.commands import up as start
 from pipeline.commands import verify as verification
 from pipeline.console import say_error
 from pipeline.endings import endings
+from pipeline.signals import hear_again
 from pipeline.usage import usage_sentence
 
 
@@ -127,4 +128,5 @@ app.add_typer(quarantine.app, name="quarantine", rich_help_panel=ASK)
 
 def main() -> None:
     """Run one command; `pipeline.endings` tells its exit codes."""
+    hear_again()
     app(prog_name="./loyalty")

@@ -226,3 +226,35 @@ def test_while_the_modules_are_loaded(
         main()
     assert ended.value.code == 130
     assert capsys.readouterr().err == "stopped by Ctrl-C: nothing was done.\n"
+
+
+_UNHEARD = """
+import os, sys, time
+from pipeline.signals import ends_once, hear_again
+
+class Dying:
+    def __del__(self):
+        os.kill(os.getpid(), int(sys.argv[1]))
+
+if sys.argv[2] == "again":
+    hear_again()
+with ends_once():
+    Dying()
+    time.sleep(5)
+print("went on")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_a_finalizer_is_heard_all_the_same(number: signal.Signals) -> None:
+    """Python raises nothing there; without `hear_again` the body goes on to its end."""
+
+    def run(mode: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-c", _UNHEARD, str(int(number)), mode]
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    found = run("again")
+    assert found.returncode == {signal.SIGINT: -signal.SIGINT}.get(number, 128 + number)
+    assert "went on" not in found.stdout
+    assert "Exception ignored" not in found.stderr
+    assert run("never").stdout == "went on\n"
