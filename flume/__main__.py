@@ -41,7 +41,9 @@ def main() -> None:
     if again is not None:
         sys.stderr.write(f"the sinks read again from {again} (epoch ms): HDFS had no room\n")
     if mend_positions(places):
-        sys.stderr.write("the position file was torn: its copy of some seconds before is used\n")
+        sys.stderr.write(
+            "the position file was of no use: its copy of some seconds before is used\n"
+        )
     # of a cache that was cleared: without them Flume's own would run, and no sink
     compile_classes("flume", jars["flume"])
     command = java_command(components["flume"], settings, jars)

@@ -22,8 +22,9 @@ def keep_positions(places: Places) -> None:
 
 
 def mend_positions(places: Places) -> bool:
-    """Put the copy in the place of a position file that is torn, before the agent starts; tells
-    whether. Where somebody removed the file everything is to be read again: the copy goes, too.
+    """Put the copy in the place of a position file that is torn or has a value that Flume cannot
+    start with, before the agent starts; tells whether. Where somebody removed the file everything
+    is to be read again: the copy goes, too.
     """
     copy = copy_of_positions(places)
     try:
@@ -31,7 +32,12 @@ def mend_positions(places: Places) -> bool:
     except FileNotFoundError:
         copy.unlink(missing_ok=True)
         return False
-    if _is_whole(content) or not copy.exists():
+    if _is_whole(content):
+        return False
+    if not copy.exists():
+        # of a torn one Flume makes nothing by itself; with a wrong value in it it never starts
+        if not _is_torn(content):
+            places.positions.unlink()
         return False
     replace_file(places.positions, copy.read_bytes())
     return True
@@ -44,6 +50,23 @@ def copy_of_positions(places: Places) -> Path:
 
 def _is_whole(content: bytes) -> bool:
     try:
-        return isinstance(json.loads(content), list)
-    except ValueError:
+        entries = json.loads(content)
+        return all(
+            _is_number(entry["inode"]) and _is_number(entry["pos"]) and type(entry["file"]) is str
+            for entry in entries
+        ) and isinstance(entries, list)
+    except (ValueError, TypeError, KeyError):
         return False
+
+
+def _is_torn(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return True
+    return False
+
+
+def _is_number(value: object) -> bool:
+    """Tell whether it is one for Flume: a Java long that is not negative."""
+    return type(value) is int and 0 <= value < 2**63

@@ -6,6 +6,8 @@ from datetime import date
 from pipeline.errors import UsageError
 
 EXAMPLE = "2026-11-07"
+_FIRST, _LAST = date(1999, 1, 1), date(9998, 12, 31)
+"""No order is of a date outside: one before 2000 is quarantined, and an instant has 13 digits."""
 
 
 def parse_date(option: str, text: str) -> date:
@@ -19,9 +21,17 @@ def parse_date(option: str, text: str) -> date:
 
 
 def parse_span(first: str | None, last: str | None) -> tuple[date | None, date | None]:
-    """Read --from and --to, either of them missing; raises UsageError."""
+    """Read --from and --to, either of them missing; raises UsageError.
+
+    What lies before or after all orders (0001-01-01, 9999-12-31) is taken as their first or last
+    date: there are none whose midnights cannot be computed.
+    """
     begin = None if first is None else parse_date("--from", first)
     end = None if last is None else parse_date("--to", last)
     if begin and end and begin > end:
         raise UsageError(f"--from {begin} is after --to {end}; exchange them.")
-    return begin, end
+    return begin and _within(begin), end and _within(end)
+
+
+def _within(day: date) -> date:
+    return min(max(day, _FIRST), _LAST)

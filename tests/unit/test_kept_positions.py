@@ -30,6 +30,31 @@ def test_a_torn_file_is_replaced(places: Places, torn: bytes) -> None:
     assert not mend_positions(places), "it is whole now"
 
 
+WRONG = (
+    b'[{"inode":99999999999999999999,"pos":1,"file":"/x"}]',
+    b'[{"inode":1,"pos":1e400,"file":"/x"}]',
+    b'[{"inode":1,"pos":-5,"file":"/x"}]',
+    b'[{"inode":1,"pos":5,"file":null}]',
+    b'[{"pos":5}]',
+    b"[7]",
+    b'{"inode":1}',
+    b"null",
+)
+"""With each of these Flume's source never starts."""
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_file_with_a_wrong_value_is_replaced(places: Places, wrong: bytes) -> None:
+    places.positions.write_bytes(wrong)
+    keep_positions(places)
+    assert mend_positions(places)
+    assert places.positions.read_bytes() == OLD
+    copy_of_positions(places).unlink()
+    places.positions.write_bytes(wrong)
+    assert not mend_positions(places)
+    assert not places.positions.exists(), "everything is read again"
+
+
 def test_a_whole_file_stays_and_is_the_next_copy(places: Places) -> None:
     places.positions.write_bytes(NEW)
     assert not mend_positions(places)
