@@ -6,7 +6,7 @@ from datetime import date
 from pipeline.errors import UsageError
 
 EXAMPLE = "2026-11-07"
-_FIRST, _LAST = date(1999, 1, 1), date(9998, 12, 31)
+_FIRST, _LAST = date(1999, 1, 1), date(2286, 1, 1)
 """No order is of a date outside: one before 2000 is quarantined, and an instant has 13 digits."""
 
 
