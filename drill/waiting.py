@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 EVERY_SECONDS: Final = 0.5
 MOST_PAUSE_SECONDS: Final = 3
+"""Between two questions, however long the first one took."""
 SETTLE_SECONDS: Final = 60
 """How long Hive may show less than there is: a switch of a partition may be pending."""
 

@@ -1,4 +1,4 @@
-"""A copy of the agent's position file, for the agent after one that was killed amid writing it.
+"""A copy of the agent's position file, for an agent that finds one of no use: torn, or wrong in it.
 
 Flume writes the file in its place, each second or so: a kill at that moment leaves half of it, and
 without positions the next agent reads every order log file from its beginning. Positions of some
@@ -23,8 +23,9 @@ def keep_positions(places: Places) -> None:
 
 def mend_positions(places: Places) -> bool:
     """Put the copy in the place of a position file that is torn or has a value that Flume cannot
-    start with, before the agent starts; tells whether. Where somebody removed the file everything
-    is to be read again: the copy goes, too.
+    take, before the agent starts; tells whether. Without a copy such a file is removed: Flume never
+    starts with a wrong value, and everything is read again. Where somebody removed the file that is
+    what is wanted: the copy goes, too.
     """
     copy = copy_of_positions(places)
     try:
@@ -35,9 +36,7 @@ def mend_positions(places: Places) -> bool:
     if _is_whole(content):
         return False
     if not copy.exists():
-        # of a torn one Flume makes nothing by itself; with a wrong value in it it never starts
-        if not _is_torn(content):
-            places.positions.unlink()
+        places.positions.unlink()
         return False
     replace_file(places.positions, copy.read_bytes())
     return True
@@ -51,20 +50,12 @@ def copy_of_positions(places: Places) -> Path:
 def _is_whole(content: bytes) -> bool:
     try:
         entries = json.loads(content)
-        return all(
+        return isinstance(entries, list) and all(
             _is_number(entry["inode"]) and _is_number(entry["pos"]) and type(entry["file"]) is str
             for entry in entries
-        ) and isinstance(entries, list)
+        )
     except (ValueError, TypeError, KeyError):
         return False
-
-
-def _is_torn(content: bytes) -> bool:
-    try:
-        json.loads(content)
-    except ValueError:
-        return True
-    return False
 
 
 def _is_number(value: object) -> bool:

@@ -23,8 +23,8 @@ def parse_date(option: str, text: str) -> date:
 def parse_span(first: str | None, last: str | None) -> tuple[date | None, date | None]:
     """Read --from and --to, either of them missing; raises UsageError.
 
-    What lies before or after all orders (0001-01-01, 9999-12-31) is taken as their first or last
-    date: there are none whose midnights cannot be computed.
+    A date before or after all orders (0001-01-01, 9999-12-31) becomes the first or the last that
+    they can have, whose instants every store can be asked for.
     """
     begin = None if first is None else parse_date("--from", first)
     end = None if last is None else parse_date("--to", last)

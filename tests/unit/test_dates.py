@@ -1,11 +1,14 @@
 """Dates on the command line: one form only."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from pipeline.dates import parse_date, parse_span
 from pipeline.errors import UsageError
+from pipeline.verify.rows import instant_filter
+from pipeline.verify.scope import Scope
 
 
 def test_a_date() -> None:
@@ -31,5 +34,9 @@ def test_a_span_may_be_open_on_either_side() -> None:
 
 
 def test_a_span_ends_where_no_orders_can_be() -> None:
-    assert parse_span("0001-01-01", "9999-12-31") == (date(1999, 1, 1), date(2286, 1, 1))
+    first, last = parse_span("0001-01-01", "9999-12-31")
+    assert (first, last) == (date(1999, 1, 1), date(2286, 1, 1))
+    instants = Scope(first, last).instants(ZoneInfo("Pacific/Auckland"))
+    assert instants is not None
+    assert "(0|1|2|3|4|5|6|7|8|9)" in instant_filter(*instants), "each instant of 13 digits"
     assert parse_span(None, "0001-01-01") == (None, date(1999, 1, 1))

@@ -40,7 +40,7 @@ WRONG = (
     b'{"inode":1}',
     b"null",
 )
-"""With each of these Flume's source never starts."""
+"""No position for Flume: with the second and the fourth its source was seen never to start."""
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -73,7 +73,7 @@ def test_who_removes_it_wants_everything_read_again(places: Places) -> None:
     assert not places.positions.exists()
     places.positions.write_bytes(NEW[:9])
     assert not mend_positions(places)
-    assert places.positions.read_bytes() == NEW[:9]
+    assert not places.positions.exists()
 
 
 def test_no_room_for_the_copy_is_no_fault_of_flume(places: Places) -> None:
