@@ -86,8 +86,12 @@ class Patient:
         return self.silent >= QUESTIONS_AT_LEAST and now - self.since >= patience * longer
 
     def is_stuck(self, now: float, patience: float) -> bool:
-        """Tell whether `status` should call it unhealthy: half of the patience is over."""
-        return self.ended > 0 or (self.silent > 1 and now - self.since >= patience / 2)
+        """Tell whether `status` should call it unhealthy: half of the patience is over, or a kill
+        has brought no answer yet, however young the process is that followed.
+        """
+        if self.ended > 0 or (self.fruitless > 0 and self.reason):
+            return True
+        return self.silent > 1 and now - self.since >= patience / 2
 
     def kill(self) -> None:
         """Take down that it was killed for its present reason."""

@@ -171,7 +171,7 @@ def _quarantine(progress: Progress | None, now: float) -> dict[str, Any] | None:
         return None
     day = last_day(progress, now)
     return {
-        "lines": day.counts.lines, "quarantined": sum(day.reasons.values()), "reasons": day.reasons
+        "lines": day.lines, "quarantined": sum(day.reasons.values()), "reasons": day.reasons
     }  # fmt: skip
 
 

@@ -33,8 +33,8 @@ PROBE_TABLE: Final = "probe"
 FAMILY: Final = "d"
 
 
-_TAILED: Final = re.compile(r"orders.*\.log")
-"""As in flume/conf/flume.conf.j2; `.` is no line feed there either."""
+_TAILED: Final = re.compile(r"orders.*\.log", re.DOTALL)
+"""As in flume/conf/flume.conf.j2; `.` is a line feed as well, there and here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,8 @@ def _parted(order_log: Path) -> tuple[list[Path], dict[Path, str]]:
                 others[path] = "is a link to nothing"
             continue
         if stat.S_ISDIR(status.st_mode):
-            continue
-        if not stat.S_ISREG(status.st_mode):
+            others[path] = "is a folder"
+        elif not stat.S_ISREG(status.st_mode):
             others[path] = "is no regular file"
         elif not _is_utf8(path.name):
             others[path] = "has a name that is no UTF-8"

@@ -39,10 +39,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What the batches of one hour did; number: of the hour since the epoch (UTC)."""
+    """What the batches of one hour read for the first time; number: of the hour since the epoch
+    (UTC). lines: of Kafka. reasons: of the quarantined ones.
+    """
 
     number: int
-    counts: Counts
+    lines: int
     reasons: dict[str, int]
 
 
@@ -53,7 +55,9 @@ class Progress:
     offsets: the next offset by Kafka partition; appended: when the broker got the line before it
     (epoch milliseconds). totals: of the epoch. gaps: what only a rebuild
     brings back. swept: the programme date (ISO) since which closed partitions are merged. hours:
-    of the last 24 that began, and of the one before; hours without a batch are left out.
+    of the last 24 that began, and of the one before; hours without a batch are left out. reached:
+    the offset, by Kafka partition of the topic reached_of (as records have it), after the last line
+    that was ever read: what is read again does not count in its hour.
     """
 
     started_at: float
@@ -68,6 +72,8 @@ class Progress:
     swept: str | None = None
     hours: tuple[Hour, ...] = ()
     appended: dict[int, int] = field(default_factory=dict)
+    reached_of: str | None = None
+    reached: dict[int, int] = field(default_factory=dict)
 
 
 def progress_file(places: Places) -> Path:
@@ -79,6 +85,7 @@ def write_progress(places: Places, standing: Standing, last: Record | None) -> N
     """Replace the file as a whole; the record's offsets count for the very topic only."""
     topic_id, now = standing.topic_id, time.time()
     before = read_progress(places)
+    reached = _reached(before, last)
     document = Progress(
         started_at=standing.started_at,
         at=now,
@@ -90,20 +97,38 @@ def write_progress(places: Places, standing: Standing, last: Record | None) -> N
         gaps=last.gaps if last else (),
         open_partitions=standing.open_partitions,
         swept=standing.swept,
-        hours=_hours(before, last, int(now // HOUR_SECONDS)),
+        hours=_hours(before, last, reached, int(now // HOUR_SECONDS)),
         appended=last.appended if last and last.topic_id == topic_id else {},
+        reached_of=last.topic_id if last else None,
+        reached=reached | {part: max(at, reached.get(part, 0)) for part, at in last.next.items()}
+        if last
+        else {},
     )
     replace_document(progress_file(places), asdict(document))
 
 
-def _hours(before: Progress | None, last: Record | None, hour: int) -> tuple[Hour, ...]:
-    """Add a batch to its hour, once: the same record is told again after a merge or a start."""
+def _reached(before: Progress | None, last: Record | None) -> dict[int, int]:
+    """Give how far the topic of a record was read before it."""
+    same = before is not None and last is not None and before.reached_of == last.topic_id
+    return before.reached if before is not None and same else {}
+
+
+def _hours(
+    before: Progress | None, last: Record | None, reached: dict[int, int], hour: int
+) -> tuple[Hour, ...]:
+    """Add a batch to its hour, once: the same record is told again after a merge or a start. Lines
+    up to `reached` were counted when they were read first.
+    """
     hours = {one.number: one for one in (before.hours if before else ())}
     known = (before.epoch, before.batch) if before else (None, None)
     if last is not None and (last.epoch, last.batch) != known:
-        mine = hours.get(hour, Hour(hour, Counts(), {}))
+        mine = hours.get(hour, Hour(hour, 0, {}))
+        lines = sum(
+            max(0, end - max(first, reached.get(part, 0)) + 1)
+            for part, (first, end) in last.offsets.items()
+        )
         reasons = Counter(mine.reasons) + Counter(last.reasons)
-        hours[hour] = Hour(hour, mine.counts + last.counts, dict(reasons))
+        hours[hour] = Hour(hour, mine.lines + lines, dict(reasons))
     return tuple(hours[number] for number in sorted(hours) if hour - number <= DAY_HOURS)
 
 
@@ -116,7 +141,7 @@ def last_day(progress: Progress, now: float) -> Hour:
     reasons: Counter[str] = Counter()
     for one in of_the_day:
         reasons.update(one.reasons)
-    return Hour(hour, sum((one.counts for one in of_the_day), Counts()), dict(reasons))
+    return Hour(hour, sum(one.lines for one in of_the_day), dict(reasons))
 
 
 def stamp_work(places: Places) -> None:
@@ -148,9 +173,8 @@ def read_progress(places: Places) -> Progress | None:
             "open_partitions": tuple(
                 OpenPartition(**one) for one in values.get("open_partitions", ())
             ),
-            "hours": tuple(
-                Hour(one["number"], Counts(**one["counts"]), one["reasons"])
-                for one in values.get("hours", ())
-            ),
+            # those of another form are of a version before
+            "hours": tuple(Hour(**one) for one in values.get("hours", ()) if "lines" in one),
+            "reached": {int(part): at for part, at in values.get("reached", {}).items()},
         }
     )

@@ -200,6 +200,11 @@ def _opened(source: str) -> IO[bytes]:
         return sys.stdin.buffer
     try:
         return Path(source).open("rb")
+    except IsADirectoryError as error:
+        raise UsageError(
+            f"{source} is a folder; give --from one of its files, or all of them on standard"
+            f" input: `cat {source}/* | ./loyalty produce --from -`."
+        ) from error
     except OSError as error:
         raise UsageError(
             f"--from cannot read {source} ({error.strerror}); give a file, or - for standard input."

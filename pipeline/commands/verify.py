@@ -26,7 +26,12 @@ def verify(
     ] = None,
     answer_key: Annotated[
         Path | None,
-        typer.Option("--answer-key", metavar="FILE", help="Find what `produce` has planted."),
+        typer.Option(
+            "--answer-key",
+            dir_okay=False,
+            metavar="FILE",
+            help="Find what `produce` has planted.",
+        ),
     ] = None,
     dates: Annotated[bool, typer.Option("--dates", help="Show the totals of each date.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -99,8 +99,9 @@ public class Tail {
         return builder.build();
     }
 
+    /** The name of a file on one line: its blanks and line ends are written as _. */
     private static String name(String path) {
-        return path.substring(path.lastIndexOf('/') + 1);
+        return path.substring(path.lastIndexOf('/') + 1).replaceAll("\\s", "_");
     }
 
     private static String shown(byte[] body) throws Exception {

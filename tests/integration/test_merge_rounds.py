@@ -131,7 +131,9 @@ def test_the_stream_merges_while_it_runs(quiet_stack: OwnStack) -> None:
         at = [NOON - 392 * DAY + len(sent) * 1000 + minutes * 120_000 for minutes in range(8)]
         some = [f"{NOBODY}|{one}|{prefix}-{len(sent)}|{n + 1}|SALE|3|latte|1|70.00|"
                 for n, one in enumerate(at)]  # fmt: skip
+        there = layout(hdfs, home)
         produce(quiet_stack, some)
+        wait_for_another(hdfs, home, there)
         sent += some
     newest = highest(hdfs, home)
     today = [line(1, at=int(time.time() * 1000)).replace("A-1", prefix)]
@@ -146,6 +148,17 @@ def test_the_stream_merges_while_it_runs(quiet_stack: OwnStack) -> None:
     day = calendar(read_programme(quiet_stack.settings.programme)).today()
     assert told["transactions_cln", f"odr_dt={day}/odr_hr=0"]["files"] >= 1
     assert f"transactions_cln {day}" in quiet_stack.ok("status")
+
+
+def layout(hdfs: Hdfs, home: str) -> list[str]:
+    """List the files of a partition's newest generation; they change with a batch or a merge."""
+    newest = f"{home}/g={highest(hdfs, home)}"
+    return [f"{newest}/{name}" for name in hdfs.names(newest)]
+
+
+def wait_for_another(hdfs: Hdfs, home: str, there: list[str]) -> None:
+    """Wait until there are other files: those of two batches are twice as many."""
+    wait_until("a batch of it", lambda: layout(hdfs, home) != there)
 
 
 def produce(stack: OwnStack, lines: list[str]) -> None:

@@ -238,9 +238,10 @@ def test_what_is_no_file_and_second_names_stop_and_repeat_nothing(
     os.mkfifo(log / "e.log")
     (log / "folder.log").mkdir()
     (log / os.fsdecode(b"\xff.log")).write_bytes(b"two\n")
-    (log / "é.log").write_bytes(b"three\n")
+    (log / "é\n\r.log").write_bytes(b"three\n")
     tail = start()
-    assert tail.ask("read 10") == {"a.log": [(0, shown(b"one"))], "é.log": [(0, shown(b"three"))]}
+    three = {"é__.log": [(0, shown(b"three"))]}
+    assert tail.ask("read 10") == {"a.log": [(0, shown(b"one"))], **three}
     with (log / "b.log").open("ab") as out:
         out.write(b"four\n")
     assert tail.ask("read 10") == {"a.log": [(4, shown(b"four"))]}

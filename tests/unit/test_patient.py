@@ -106,5 +106,16 @@ def test_status_is_not_told_later_because_kills_did_not_help() -> None:
     assert patient.is_stuck(110, PATIENCE_SECONDS)
 
 
+def test_who_was_killed_in_vain_is_stuck_until_it_answers_however_young_it_is() -> None:
+    patient = Patient()
+    patient.miss(6, "no answer", 0, age=5, certain=False)
+    assert not patient.is_stuck(0, PATIENCE_SECONDS)
+    patient.kill()
+    patient.miss(7, "no answer", 5, age=5, certain=False)
+    assert patient.is_stuck(5, PATIENCE_SECONDS)
+    patient.answer(7)
+    assert not patient.is_stuck(10, PATIENCE_SECONDS)
+
+
 def test_a_busy_machine_is_given_more_time() -> None:
     assert [stretch(load, 4) for load in (0, 1, 4, 8, 20, 1000)] == [1, 1, 1, 2, 5, 5]

@@ -200,7 +200,7 @@ def test_what_flume_does_not_tail_is_no_order_file(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "orders-folder.log").mkdir()
     names = [path.name for path in tailed_files(tmp_path)]
-    assert names == ["orders- é.log", "orders-1.log", "orders.log"]
+    assert names == ["orders-\n.log", "orders- é.log", "orders-1.log", "orders.log"]
     assert tailed_files(tmp_path / "absent") == []
 
 
@@ -218,10 +218,13 @@ def test_what_flume_does_not_read_is_told(tmp_path: Path) -> None:
     (places.order_log / "orders-0.log").symlink_to("orders-d.log")
     (places.order_log / "orders-e.log").hardlink_to(places.order_log / "orders-d.log")
     os.mkfifo(places.order_log / "orders-f.log")
+    (places.order_log / "orders-g.log").mkdir()
+    (places.order_log / "orders-h.log").symlink_to("orders-g.log")
     (places.order_log / os.fsdecode(b"orders-\xff.log")).write_bytes(b"")
     assert {os.fsencode(path.name): why for path, why in places.left_out().items()} == {
         b"orders-a.log": "is a link to nothing", b"orders-b.log": "is a link to nothing",
-        b"orders-f.log": "is no regular file", b"orders-\xff.log": "has a name that is no UTF-8",
+        b"orders-f.log": "is no regular file", b"orders-g.log": "is a folder",
+        b"orders-h.log": "is a folder", b"orders-\xff.log": "has a name that is no UTF-8",
     }  # fmt: skip
     # a file with several names is read under the first that is no link
     assert [path.name for path in tailed_files(places.order_log)] == [

@@ -1,6 +1,7 @@
 """The small files that one process replaces and others read, also after a power cut."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,11 +68,15 @@ def test_a_sign_of_work_is_the_files_time_and_leaves_its_content(tmp_path: Path)
     assert read_progress(places) == before
 
 
-def record(batch: int, bad: int) -> Record:
-    """Give the record of a batch of ten lines, some of them bad."""
+def record(batch: int, bad: int, first: int | None = None, epoch: int = 1) -> Record:
+    """Give the record of a batch of ten lines, some of them bad; first: its first offset."""
+    first = 10 * batch if first is None else first
     counts = Counts(10, 10 - bad, 0, bad)
     reasons = {"ITEM": bad} if bad else {}
-    return Record(1, batch, "t", {}, {}, {}, counts, counts, reasons=reasons)
+    return Record(
+        epoch, batch, "t", {0: (first, first + 9)}, {0: 0}, {0: first + 10}, counts, counts,
+        reasons=reasons,
+    )  # fmt: skip
 
 
 def test_a_batch_counts_once_in_the_day_however_often_it_is_told(
@@ -85,9 +90,9 @@ def test_a_batch_counts_once_in_the_day_however_often_it_is_told(
     found = read_progress(places)
     assert found is not None
     day = last_day(found, now + 24 * HOUR_SECONDS)
-    assert (day.counts.lines, day.reasons) == (40, {"ITEM": 6})
+    assert (day.lines, day.reasons) == (40, {"ITEM": 6})
     day = last_day(found, now + 25 * HOUR_SECONDS)
-    assert (day.counts.lines, day.reasons) == (20, {"ITEM": 2})
+    assert (day.lines, day.reasons) == (20, {"ITEM": 2})
     monkeypatch.setattr("time.time", lambda: now + 25 * HOUR_SECONDS)
     write_progress(places, Standing(7, "t"), record(5, 0))
     found = read_progress(places)
@@ -95,13 +100,35 @@ def test_a_batch_counts_once_in_the_day_however_often_it_is_told(
     assert len(found.hours) == 3, "what is older than a day is forgotten"
 
 
+def test_what_is_read_again_counts_no_second_time(tmp_path: Path) -> None:
+    places, standing = Places(tmp_path), Standing(7, "t")
+    told = [record(0, 3), record(1, 1), record(2, 0)]
+    for one in told:
+        write_progress(places, standing, one)
+    # the checkpoint is lost: the first two batches' lines in an epoch of their own, which begins
+    # with a start that tells the record before; then one that goes five lines further than before
+    again = [record(0, 0, epoch=2), record(1, 0, epoch=2), record(2, 2, first=25, epoch=2)]
+    for one in [told[-1], *again]:
+        write_progress(places, standing, one)
+    found = read_progress(places)
+    assert found is not None
+    day = last_day(found, found.at)
+    assert (day.lines, day.reasons) == (35, {"ITEM": 6})
+    # a topic that was made anew begins at 0, with lines of its own
+    write_progress(places, Standing(7, "u"), replace(record(0, 0, epoch=3), topic_id="u"))
+    found = read_progress(places)
+    assert found is not None
+    assert last_day(found, found.at).lines == 45
+
+
 def test_a_file_from_before_has_no_hours(tmp_path: Path) -> None:
     places = Places(tmp_path)
     write_progress(places, Standing(7, "t"), None)
     document = read_document(progress_file(places))
     assert document is not None
-    del document["hours"]
-    replace_document(progress_file(places), document)
-    found = read_progress(places)
-    assert found is not None
-    assert last_day(found, 0).counts == Counts()
+    del document["hours"], document["reached"]
+    for hours in ({}, {"hours": [{"number": 0, "counts": {"lines": 7}, "reasons": {}}]}):
+        replace_document(progress_file(places), document | hours)
+        found = read_progress(places)
+        assert found is not None
+        assert last_day(found, 0).lines == 0

@@ -46,7 +46,8 @@ public class TaildirMatcher {
         File pattern = new File(filePattern);
         this.fileGroup = fileGroup;
         this.folder = pattern.getParentFile().toPath();
-        this.names = Pattern.compile(pattern.getName());
+        // a line feed in a name is no reason to leave a till's orders unread
+        this.names = Pattern.compile(pattern.getName(), Pattern.DOTALL);
     }
 
     /** Gives the files, the one that was changed longest ago first; none where it cannot list. */
@@ -86,7 +87,7 @@ public class TaildirMatcher {
             if (Boolean.TRUE.equals(has.get("isRegularFile"))) {
                 all.add(new Found(entry.toFile(), Files.isSymbolicLink(entry), (Long) has.get("ino"),
                     ((FileTime) has.get("lastModifiedTime")).toMillis()));
-            } else if (!Files.isDirectory(entry)) {
+            } else {
                 tell(entry, "it is no regular file");
             }
         } catch (InvalidPathException e) {
