@@ -34,7 +34,8 @@ NOW = 1_800_000_000
 
 
 def test_every_retention_is_shown_also_while_nothing_runs(tmp_path: Path) -> None:
-    stores = describe_retention(Settings(data=tmp_path, raw_retention_days=400))
+    nobody = Settings(data=tmp_path, raw_retention_days=400, namenode_http_port=1)
+    stores = describe_retention(nobody)
     named = {s.setting for s in stores} - {None}
     fields = {
         f"LOYALTY_{name.upper()}"
