@@ -20,6 +20,7 @@ from cluster.sampling import Sampler
 from cluster.supervision import Supervisor
 from cluster.tidying import sweep_order_log
 from cluster.watch import Watch
+from drill.stack import free_ports
 from hive.session import Session
 from pipeline.cli import app
 from pipeline.errors import Refused, Unavailable, UsageError
@@ -34,8 +35,9 @@ NOW = 1_800_000_000
 
 
 def test_every_retention_is_shown_also_while_nothing_runs(tmp_path: Path) -> None:
-    nobody = Settings(data=tmp_path, raw_retention_days=400, namenode_http_port=1)
-    stores = describe_retention(nobody)
+    (nobody,) = free_ports(1)
+    settings = Settings(data=tmp_path, raw_retention_days=400, namenode_http_port=nobody)
+    stores = describe_retention(settings)
     named = {s.setting for s in stores} - {None}
     fields = {
         f"LOYALTY_{name.upper()}"
