@@ -27,7 +27,7 @@ from drill.crippled import (
     unacknowledged,
 )
 from drill.lack import TORN
-from drill.load import Till
+from drill.load import Till, even_out
 from drill.plan import Plan, Told
 from drill.readers import EVERYONE
 from drill.stack import OwnStack
@@ -109,6 +109,7 @@ def _take_away(bench: Bench, name: str) -> tuple[str, list[str]]:
         bench.till.start()
         found = CONTROLS[name].break_it(bench)
     finally:
+        even_out(bench.till)
         bench.till.stop()
     complaints = [f"without {name} {fault}" for fault in faults(CONTROLS[name], found)]
     if complaint := bench.till.complaint():
@@ -160,6 +161,7 @@ def without_recovery(bench: Bench) -> Count:
     with crippled(stack, "flume", "recovery"):
         answer(lambda: QUESTIONS["datanode"](stack.settings))
         answer(lambda: QUESTIONS["hbase"](stack.settings))
+        even_out(bench.till)
         bench.till.stop()
         await_readers(stack, *GROUPS)
         found = bench.judge()
@@ -205,6 +207,7 @@ def without_acknowledgement(bench: Bench) -> Count:
                 time.sleep(HANGS_SECONDS)
                 os.kill(kafka, signal.SIGKILL)
                 answer(lambda: QUESTIONS["kafka"](stack.settings))
+            even_out(bench.till)
             bench.till.stop()
             await_readers(stack, *EVERYONE)
             found = bench.judge()
@@ -221,6 +224,7 @@ def without_comparison(bench: Bench) -> Count:
     """The checkpoint is gone, and the stream does not look at what is stored: all is doubled."""
     stack = bench.stack
     bench.till.write_on(LOAD_SECONDS)
+    even_out(bench.till)
     bench.till.stop()
     await_readers(stack, *EVERYONE)
     stack.supervisor.stop("streaming")
