@@ -51,11 +51,12 @@ def rebuild(
     else:
         with leaving("nothing was changed; run it again."), display() as show:
             result = compare(settings, arguments, show)
+    ok = result["ok"] or (repair and not result["kept"])
     if as_json:
-        print_json(result)
+        print_json(result | {"ok": ok})
     else:
         _show(result)
-    if not result["ok"] and (not repair or result["kept"]):
+    if not ok:
         raise typer.Exit(1)
 
 
