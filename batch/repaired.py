@@ -39,8 +39,8 @@ def repair(
     """Run the comparison and the repair while the stream stands; then it goes on.
 
     `told` is given what there is to be waited for. The result has `hive_shows`: whether Hive shows
-    the new generations already. Raises Refused while an `up` or `down` runs: neither may start or
-    stop a second writer meanwhile.
+    the new generations already; it is ok where nothing is left of what was found. Raises Refused
+    while an `up` or `down` runs: neither may start or stop a second writer meanwhile.
     """
     places = Places(settings.data)
     _ask_hdfs(settings)
@@ -53,7 +53,10 @@ def repair(
         result = run_job(
             settings, places, ["rebuild", "--repair", *arguments], so_that, told, begin=begin
         )
-    return result | {"hive_shows": _show(settings, result["published"])}
+    return result | {
+        "ok": not result["kept"],
+        "hive_shows": _show(settings, result["published"]),
+    }
 
 
 def _ask_hdfs(settings: Settings) -> None:

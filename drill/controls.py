@@ -108,8 +108,8 @@ def _take_away(bench: Bench, name: str) -> tuple[str, list[str]]:
     try:
         bench.till.start()
         found = CONTROLS[name].break_it(bench)
-    finally:
         even_out(bench.till)
+    finally:
         bench.till.stop()
     complaints = [f"without {name} {fault}" for fault in faults(CONTROLS[name], found)]
     if complaint := bench.till.complaint():

@@ -100,7 +100,7 @@ def _sum(
 
 def read_index(hdfs: Hdfs, folder: str) -> Days:
     """Read what each date was summed from; nothing where that cannot be read."""
-    with suppress(FileNotFoundError, ValueError):
+    with suppress(FileNotFoundError, AttributeError, TypeError, ValueError):
         entries: dict[str, Any] = json.loads(hdfs.read(f"{folder}/{INDEX}"))
         return {date.fromisoformat(day): Day(*made) for day, made in entries.items()}
     return {}

@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pipeline.document import read_document, replace_document
 from pipeline.places import Places
@@ -85,7 +86,7 @@ def write_progress(places: Places, standing: Standing, last: Record | None) -> N
     """Replace the file as a whole; the record's offsets count for the very topic only."""
     topic_id, now = standing.topic_id, time.time()
     before = read_progress(places)
-    reached = _reached(before, last)
+    reached, after = _reached(before, last), last.next if last else {}
     document = Progress(
         started_at=standing.started_at,
         at=now,
@@ -100,9 +101,7 @@ def write_progress(places: Places, standing: Standing, last: Record | None) -> N
         hours=_hours(before, last, reached, int(now // HOUR_SECONDS)),
         appended=last.appended if last and last.topic_id == topic_id else {},
         reached_of=last.topic_id if last else None,
-        reached=reached | {part: max(at, reached.get(part, 0)) for part, at in last.next.items()}
-        if last
-        else {},
+        reached=reached | {part: max(at, reached.get(part, 0)) for part, at in after.items()},
     )
     replace_document(progress_file(places), asdict(document))
 
@@ -158,11 +157,17 @@ def worked_at(places: Places) -> float:
 
 
 def read_progress(places: Places) -> Progress | None:
-    """Read the file; None where the stream has never started, or a power cut has torn the file:
-    it repeats what staging's record says, and the next batch writes it again.
+    """Read the file; None where the stream has never started, or the file is torn or of another
+    form: it repeats what staging's record says, and the next batch writes it again.
     """
     if (values := read_document(progress_file(places))) is None:
         return None
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        return _progress(values)
+    return None
+
+
+def _progress(values: dict[str, Any]) -> Progress:
     return Progress(
         **values
         | {

@@ -51,12 +51,11 @@ def rebuild(
     else:
         with leaving("nothing was changed; run it again."), display() as show:
             result = compare(settings, arguments, show)
-    ok = result["ok"] or (repair and not result["kept"])
     if as_json:
-        print_json(result | {"ok": ok})
+        print_json(result)
     else:
         _show(result)
-    if not ok:
+    if not result["ok"]:
         raise typer.Exit(1)
 
 
@@ -76,7 +75,7 @@ def _show(result: dict[str, Any]) -> None:
     out.print(f"{result['rebuilt']:,} rows rebuilt from HDFS raw, {result['live']:,} live")
     if result["behind"]:
         out.print(f"compared up to the slowest: {describe(result['behind'])}")
-    if result["ok"]:
+    if not result["found"]:
         as_far = ", as far as was compared" if result["behind"] else ""
         out.print(f"[green]row by row the same{as_far}[/green]")
         return

@@ -52,6 +52,14 @@ def test_nothing_new_nothing_made(kept: Warehouse) -> None:
     assert kept.generations(TODAY) == generations
 
 
+@pytest.mark.parametrize("other", [b"[]", b'{"2026-01-01": 3}', b'{"2026-01-01": {}}', b"{"])
+def test_an_index_of_another_form_is_none(kept: Warehouse, other: bytes) -> None:
+    folder = f"{kept.mart}/of_another_form"
+    kept.hive.write(f"{folder}/{INDEX}", other)
+    assert read_index(kept.hive, folder) == {}
+    kept.hive.delete(folder)
+
+
 def test_only_what_is_new_is_summed(kept: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """One date, and on top of yesterday's snapshot: however long the history is."""
     kept.add_transactions(TODAY, [(2, "0.50")])

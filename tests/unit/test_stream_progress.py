@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,20 @@ def test_a_torn_file_stops_nobody(tmp_path: Path, torn: bytes) -> None:
     assert found.started_at == 7
     (places.run / "restarts.json").write_bytes(torn)
     assert read_restarts(places) == {}
+
+
+@pytest.mark.parametrize("other", [{}, {"offsets": 3}, {"totals": []}, {"gaps": [{"x": 1}]}])
+def test_a_whole_file_of_another_form_stops_nobody(tmp_path: Path, other: dict[str, Any]) -> None:
+    places = Places(tmp_path)
+    write_progress(places, Standing(7, "t"), None)
+    document = read_document(progress_file(places))
+    assert document is not None
+    replace_document(progress_file(places), (document | other) if other else {})
+    assert read_progress(places) is None
+    write_progress(places, Standing(8, "t"), None)
+    found = read_progress(places)
+    assert found is not None
+    assert found.started_at == 8
 
 
 def test_a_sign_of_work_is_the_files_time_and_leaves_its_content(tmp_path: Path) -> None:
