@@ -2,10 +2,12 @@
 
 rebuilt   place, h (hash of the line), i (hash of its identity), the columns KEPT
 live      n, h, i, in_cut (before the cut), file, the table's columns and odr_dt, odr_hr
+refused   h                                    lines of raw that are none by today's rules
 verdicts  h, reason, tid, p, off, seen_at      what quarantine says
 beyond    h                                    lines of the topic that are beyond the cut
-counted   h                                    lines once FUTURE that counted later, by the topic
 kept      n                                    foreign rows that a repair leaves
+
+batch/topic_lines.py adds what the topic tells.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +22,6 @@ import pyarrow as pa
 
 from batch.judgement import STATEMENTS
 from batch.master import KEPT
-from pipeline.order import FUTURE_MS
 from streaming.files import TRANSACTIONS
 from streaming.identities import IDENTITY, joined, lines
 
@@ -71,6 +72,7 @@ class Comparison:
         )
         connection.execute("create table beyond (h uhugeint)")
         connection.execute("create table counted (h uhugeint)")
+        connection.execute("create table refused (h uhugeint)")
         connection.execute("create table kept (n bigint)")
         self._make("rebuilt", _COLUMNS_REBUILT, "")
         self._make("live", _COLUMNS_LIVE, "true as in_cut, 0::bigint as n,")
@@ -79,6 +81,11 @@ class Comparison:
         """Take in rows of the columns KEPT and `place`."""
         for rows in batches:
             self._insert("rebuilt", rows.cast(_COLUMNS_REBUILT), "")
+
+    def take_refused(self, batches: Iterable[pa.Table]) -> None:
+        """Take in the lines of raw (column line) that today's rules refuse."""
+        for rows in batches:
+            self.insert("insert into refused select md5_number(line) from batch", rows)
 
     def take_live(
         self, batches: Iterable[pa.Table], topic_id: str, reached: dict[int, int]
@@ -107,39 +114,6 @@ class Comparison:
         """Take in the topic's lines (column line) that are beyond the cut."""
         for rows in batches:
             self.insert("insert into beyond select md5_number(line) from batch", rows)
-
-    def take_future(self, batches: Iterable[pa.Table], topic_id: str) -> None:
-        """Take in the verdict FUTURE on those of the topic's lines (columns line, p, off, ts) that
-        came too early by the broker's time: of what the stream has not read there is none yet.
-        """
-        for rows in batches:
-            self.insert(
-                "insert into verdicts"
-                " select md5_number(line), 'FUTURE', $topic_id, p, off, epoch_ms(ts)::timestamptz"
-                " from batch where try_cast(split_part(line::varchar, '|', 2) as bigint)"
-                " > ts + $ahead", rows, topic_id=topic_id, ahead=FUTURE_MS)  # fmt: skip
-
-    def unsure(self) -> int:
-        """Count the lines of raw that were FUTURE once, and nobody has told whether they counted
-        later: their event is not live. To be asked when all but these is taken in.
-        """
-        ((lines_of_raw,),) = self.values(
-            "select count(distinct h) from rebuilt where i not in (select i from live)"
-            " and h in (select h from verdicts where reason = 'FUTURE') and h not in (from counted)"
-        )
-        return int(lines_of_raw)
-
-    def take_counted(self, batches: Iterable[pa.Table], topic_id: str) -> None:
-        """Take in those of the topic's lines before the cut (columns line, p, off) that were FUTURE
-        once, and that have no verdict at this offset.
-        """
-        for rows in batches:
-            self.insert(
-                "insert into counted select distinct f.h from batch join"
-                " (select distinct h from verdicts where reason = 'FUTURE') f"
-                " on f.h = md5_number(line) where not exists (from verdicts v"
-                " where v.tid = $topic_id and v.p = batch.p and v.off = batch.off)",
-                rows, topic_id=topic_id)  # fmt: skip
 
     def judge(self, most: int) -> Outcome:
         """Compare, once; lists at most so many differences."""
@@ -231,9 +205,15 @@ class Comparison:
         if live is None:
             return ""
         if right is None:
-            return f"in {_value(live, 'file')}"
+            refused = "refused by today's rules, " if self._is_refused(live) else ""
+            return f"{refused}in {_value(live, 'file')}"
         columns = [name for name in KEPT if _value(live, name) != _value(right, name)]
         return f"{', '.join(columns)} differ in {_value(live, 'file')}"
+
+    def _is_refused(self, live: pa.Table) -> bool:
+        line = lines(live)[0]
+        query = "select exists (from refused where h = md5_number($line))"
+        return bool(self.values(query, line=line)[0][0])
 
     def _make(self, table: str, schema: pa.Schema, more: str) -> None:
         columns = "0::uhugeint as h, 0::uhugeint as i, " + more

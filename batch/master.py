@@ -40,7 +40,8 @@ def save_lines(batches: Iterable[pa.Table], path: Path) -> int:
 def rebuilt_rows(
     spark: SparkSession, lines: Path, zone: str, partition_hours: int, dates: Scope
 ) -> DataFrame:
-    """Give the good lines of some business dates: columns KEPT, then `place`, the line's number.
+    """Give the good lines of some business dates: columns KEPT, then `place`, the line's number,
+    and `refused`, null; and each line that is none by today's rules, as `refused`.
 
     A line comes as often as raw has it. It carries no broker time, so none is FUTURE here.
     """
@@ -48,9 +49,10 @@ def rebuilt_rows(
     read = spark.read.parquet(lines.as_uri()).select(
         "value", "offset", *(F.lit(None).cast(kind).alias(name) for name, kind in absent.items())
     )
-    rows = clean(read, zone, partition_hours).filter(F.col("reason").isNull())
+    rows = clean(read, zone, partition_hours)
+    is_refused = F.col("reason").isNotNull()
     if dates.first is not None:
-        rows = rows.filter(F.col("odr_dt") >= F.lit(dates.first))
+        rows = rows.filter(is_refused | (F.col("odr_dt") >= F.lit(dates.first)))
     if dates.last is not None:
-        rows = rows.filter(F.col("odr_dt") <= F.lit(dates.last))
-    return rows.select(*KEPT, F.col("kafka_offset").alias("place"))
+        rows = rows.filter(is_refused | (F.col("odr_dt") <= F.lit(dates.last)))
+    return rows.select(*KEPT, F.col("kafka_offset").alias("place"), F.col("raw").alias("refused"))

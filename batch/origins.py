@@ -5,7 +5,6 @@ while it still holds the line: the lowest offset before the cut that is not quar
 the one that the stream had counted as clean). Otherwise the four columns are null: not known.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 import pyarrow as pa
@@ -15,24 +14,26 @@ from streaming.files import TRANSACTIONS
 
 _FOUND: Final = """
 create table found as
-select t.h, t.p, t.off, t.ts from topic_lines t
+select t.h, t.p, t.off, t.ts from messages t
 where not exists (from verdicts v
                   where v.tid = $topic_id and v.p = t.p and v.off = t.off)
 """
-_CLAIMS: Final = """
-create table claims as
-select n, h, l.kafka_partition as p, l.kafka_offset as off
-from differences d join live l using (n)
-where d.kind = 'foreign' and l.kafka_topic_id = $topic_id
+_DISPROVED: Final = """
+create table disproved as
+select n from differences d join live l using (n)
+join messages m on m.p = l.kafka_partition and m.off = l.kafka_offset
+where d.kind = 'foreign' and l.kafka_topic_id = $topic_id and m.h != l.h
 """
 # What raw lacks is no proof against a row: its line may be in the log only, where the topic was
 # made anew or has lost it. A row goes that came from nowhere, whose offset holds another line or is
-# a quarantined one's, and each further copy of an event.
+# a quarantined one's, and each further copy of an event; and one that today's rules refuse, where
+# the topic still holds its line, so that the stream can quarantine it.
 _KEPT: Final = """
 insert into kept
 select n from differences d join live l using (n)
 where d.kind = 'foreign' and l.kafka_topic_id is not null and n not in (from disproved)
   and i not in (select i from expected)
+  and not (h in (from refused) and h in (select h from messages))
   and not exists (from verdicts v where v.tid = l.kafka_topic_id and v.p = l.kafka_partition
                                     and v.off = l.kafka_offset)
 qualify row_number() over (partition by i order by l.kafka_offset, n) = 1
@@ -70,36 +71,13 @@ where r.odr_dt = $day and r.odr_hr = $hour
 _SCHEMA: Final = pa.schema([*TRANSACTIONS, ("odr_dt", pa.date32()), ("odr_hr", pa.int32())])
 
 
-def find_origins(
-    comparison: Comparison,
-    messages: Iterable[pa.Table],
-    topic_id: str,
-    held: dict[int, int],
-) -> int:
-    """Look for the lines of differing rows among the topic's messages (columns line, p, off, ts).
+def find_origins(comparison: Comparison, topic_id: str) -> int:
+    """Look for the lines of differing rows among the topic's messages (batch/topic_lines.py).
 
-    messages: all from `held`, the first offsets there still are, up to the cut. Gives how many
-    foreign rows stay, because nothing disproves them: it is raw that lacks their line.
+    Gives how many foreign rows stay, because nothing disproves them: it is raw that lacks their
+    line.
     """
-    comparison.execute(
-        "create table wanted as select h from differences join rebuilt using (place)"
-        " union select h from differences join live using (n) where kind = 'foreign'"
-    )
-    comparison.execute("create table topic_lines (h uhugeint, p integer, off bigint, ts bigint)")
-    comparison.execute("create table disproved (n bigint)")
-    comparison.execute(_CLAIMS, topic_id=topic_id)
-    for batch in messages:
-        comparison.insert(
-            "insert into disproved select n from batch join claims c using (p, off)"
-            " where c.h != md5_number(line)", batch,
-        )  # fmt: skip
-        comparison.insert(
-            "insert into topic_lines select w.h, p, off, ts from batch"
-            " join wanted w on w.h = md5_number(line)", batch,
-        )  # fmt: skip
-    parts = pa.table({"p": pa.array(list(held), pa.int32()),
-                      "first_held": pa.array(list(held.values()), pa.int64())})  # fmt: skip
-    comparison.insert("create table held as from batch", parts)
+    comparison.execute(_DISPROVED, topic_id=topic_id)
     comparison.execute(_FOUND, topic_id=topic_id)
     comparison.execute(_KEPT)
     comparison.execute(_ORIGINS, topic_id=topic_id)

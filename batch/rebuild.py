@@ -4,7 +4,7 @@ Compared is up to verify's cut, so orders may flow; a repair needs the stream to
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from batch.comparison import KINDS, Comparison, Difference, Outcome, open_comparison
 from batch.live import LiveTable, partition_of
 from batch.master import rebuilt_rows, save_lines
 from batch.origins import find_origins, repaired_rows
-from batch.repair import Publisher
+from batch.publishing import Publisher, publish, set_aside
+from batch.topic_lines import left_unjudged, take_messages, unsure
 from pipeline.errors import Refused, Unavailable
 from pipeline.places import QUARANTINE, RAW, STAGING, TRANSACTIONS, Places
 from pipeline.programme import read_programme
@@ -51,14 +53,21 @@ Elsewhere = Callable[[Path, tuple[int, int], Callable[[str], None]], Iterator[pa
 @dataclass(frozen=True, slots=True)
 class Result:
     """What was found, and what was done: new folders; kept: foreign rows that stay, for nothing
-    disproves them. damaged: files of the table that cannot be read.
-    unsure: lines that were FUTURE once, are not live, and did not count by what the topic holds:
-    whether they never did is known only where nothing of the table was lost. behind: who has how
-    much to go after the cut, up to which was compared (as in pipeline.verify.cut).
+    disproves them. damaged: files of the table that cannot be read; damaged_verdicts: of
+    quarantine, and where they are now (set_aside). unjudged: lines of the topic that are no row, no
+    copy of one, and not in quarantine, once the rows are repaired (not counted for some dates
+    only). read_again: so many lines the stream has to read again, for a repair: all that the topic
+    holds. unsure: lines that were FUTURE once, are not live, and of which neither topic nor clock
+    tells whether they counted later. behind: who has how much to go after the cut, up to which was
+    compared (as in pipeline.verify.cut).
     """
 
     outcome: Outcome
     damaged: list[str] = field(default_factory=list)
+    damaged_verdicts: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+    unjudged: int = 0
+    read_again: int = 0
     published: list[str] = field(default_factory=list)
     kept: int = 0
     unsure: int = 0
@@ -66,7 +75,8 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Give the object that `rebuild --json` prints."""
-        found = sum(self.outcome.counts.values()) + len(self.damaged)
+        damaged = len(self.damaged) + len(self.damaged_verdicts)
+        found = sum(self.outcome.counts.values()) + damaged + self.unjudged
         return {
             "ok": found == 0,
             "rebuilt": self.outcome.rebuilt,
@@ -74,6 +84,10 @@ class Result:
             "found": found,
             **{kind: self.outcome.counts.get(kind, 0) for kind in KINDS},
             "damaged": self.damaged,
+            "damaged_verdicts": self.damaged_verdicts,
+            "set_aside": self.set_aside,
+            "unjudged": self.unjudged,
+            "read_again": self.read_again,
             "differences": [_document(difference) for difference in self.outcome.listed],
             "published": self.published,
             "kept": self.kept,
@@ -117,27 +131,36 @@ def rebuild(
         made = _rebuild_rows(settings, hdfs, dates, folder, expected=lines, begin=begin)
         live = LiveTable(hdfs, dates)
         with open_comparison(folder) as comparison:
-            comparison.take_rebuilt(counted(_batches(made), begin("rebuilt rows", "rows"), lines))
+            _take_rows(comparison, counted(_batches(made), begin("rebuilt rows", "rows"), lines))
             rows = counted(live.rows(folder), begin("transactions_cln", "rows"), lines)
             comparison.take_live(rows, cut.topic_id, cut.reached)
+            begin("quarantine", "")
+            files, unread = verdict_files(hdfs), list[str]()
+            comparison.take_verdicts(
+                read_verdicts(hdfs, files, VERDICTS.names, folder, unread.append)
+            )
+            messages = read_messages(topic, cut.held, cut.reached)
+            counting = counted(messages, begin("topic", "lines"), lines)
+            now_ms = round(time.time() * 1000)
+            take_messages(comparison, counting, cut.topic_id, cut.held, now_ms)
             begin("comparing", "")
-            files = verdict_files(hdfs)
-            comparison.take_verdicts(read_verdicts(hdfs, files, VERDICTS.names, folder))
-            if unknown:
-                comparison.take_future(read_messages(topic, cut.held, cut.reached), cut.topic_id)
             # asked for last: so whatever raw and table have by now is among them
             comparison.take_beyond(read_messages(topic, cut.reached, topic.ends()))
-            if comparison.unsure():
-                comparison.take_counted(read_messages(topic, cut.held, cut.reached), cut.topic_id)
-            found = Result(comparison.judge(most), live.damaged, unsure=comparison.unsure(),
-                           behind=cut.behind)  # fmt: skip
-            if not repair:
-                return found
-            demand_nowhere_else(comparison, live.rows_elsewhere, folder)
-            repaired = _repair(comparison, found, topic, cut, Publisher(hdfs, last))
+            found = Result(comparison.judge(most), live.damaged, unread,
+                           unsure=unsure(comparison, cut.topic_id), behind=cut.behind)  # fmt: skip
+            if repair:
+                demand_nowhere_else(comparison, live.rows_elsewhere, folder)
+                found = _repair(comparison, found, cut.topic_id, Publisher(hdfs, last))
+            if dates.is_everything and not unknown:
+                found = replace(found, unjudged=left_unjudged(comparison))
+    if not repair:
+        return found
+    found = replace(found, set_aside=set_aside(hdfs, found.damaged_verdicts))
+    if found.unjudged or found.set_aside:
+        found = replace(found, read_again=sum(cut.reached.values()) - sum(cut.held.values()))
     if last is not None and dates.is_everything:
         close_gaps(hdfs, STAGING, last)
-    return repaired
+    return found
 
 
 def demand_whole(first: date | None, dates: Scope) -> None:
@@ -176,14 +199,11 @@ def demand_nowhere_else(comparison: Comparison, elsewhere: Elsewhere, folder: Pa
         )
 
 
-def _repair(
-    comparison: Comparison, found: Result, topic: Topic, cut: Cut, publisher: Publisher
-) -> Result:
+def _repair(comparison: Comparison, found: Result, topic_id: str, publisher: Publisher) -> Result:
     """Publish the partitions with differences or damaged files."""
     if not found.outcome.counts and not found.damaged:
         return found
-    messages = read_messages(topic, cut.held, cut.reached) if found.outcome.counts else iter(())
-    kept = find_origins(comparison, messages, cut.topic_id, cut.held)
+    kept = find_origins(comparison, topic_id)
     partitions = {*comparison.partitions(), *map(partition_of, found.damaged)}
     rows = partial(repaired_rows, comparison)
     if publisher.last is not None:
@@ -191,19 +211,6 @@ def _repair(
         mark_recounted(publisher.hdfs, publisher.staging, publisher.last)
     published = publish(publisher.publish(sorted(partitions), rows))
     return replace(found, published=published, kept=kept)
-
-
-def publish(folders: Iterator[str]) -> list[str]:
-    """Take the new folders as they are published; raises Unavailable that names those so far."""
-    published: list[str] = []
-    while True:
-        try:
-            published.append(next(folders))
-        except StopIteration:
-            return published
-        except Unavailable as error:
-            so_far = ", ".join(published) or "none"
-            raise Unavailable(f"{error} Repaired so far: {so_far}.") from error
 
 
 def without_stream(cut: Cut, committed: dict[int, int]) -> Cut:
@@ -268,8 +275,17 @@ def _rebuild_rows(
     return made
 
 
-def _batches(made: Path) -> Any:
-    """Give the rebuilt rows, some at a time."""
+def _take_rows(comparison: Comparison, batches: Iterable[pa.Table]) -> None:
+    """Take in what rebuilt_rows gives: rows, and lines that are none."""
+    for batch in batches:
+        is_row = pc.is_null(batch["refused"])
+        comparison.take_rebuilt([batch.filter(is_row).drop_columns("refused")])
+        refused = batch.filter(pc.invert(is_row)).select(["refused"])
+        comparison.take_refused([refused.rename_columns(["line"])])
+
+
+def _batches(made: Path) -> Iterator[pa.Table]:
+    """Give what was made of raw, some at a time."""
     for file in sorted(made.glob("*.parquet")):
         for batch in pq.ParquetFile(file).iter_batches(50_000):
             yield pa.Table.from_batches([batch])

@@ -1,56 +1,112 @@
-"""Publishes rebuilt partitions: a new generation each, complete by one rename.
+"""`rebuild` from outside: the Spark job, with a repair's pause of the stream around it."""
 
-Only while the stream stands: each table has one writer at a time.
-"""
+import time
+from collections.abc import Callable
+from typing import Any, Final
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-import pyarrow as pa
-
-from pipeline.generations import attempt, enter
-from pipeline.places import STAGING, TRANSACTIONS
+from batch.pause import paused
+from batch.process import run_job
+from cluster.container.care import care_of
+from hive.generations import GenerationTable
+from hive.session import connect
+from pipeline.errors import LoyaltyError, Unavailable
+from pipeline.lock import only_one
+from pipeline.places import RAW, TRANSACTIONS, Places
+from pipeline.progress import Begin, begin_unseen
+from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
-from streaming.files import TRANSACTIONS as COLUMNS
-from streaming.files import DataName, encode, read_data_name
-from streaming.ranges import pieces
-from streaming.staging import Record
+from streaming.checkpoint import read_again
+from streaming.progress import Progress, read_progress
+
+DOING: Final = "A `rebuild`"
+HIVE_SECONDS: Final = 60
+STILL_SECONDS: Final = 180
+"""The stream needs some 20 s to start; a batch takes seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publisher:
-    """Writes generations of one table. last: the stream's newest batch, whose name files bear.
+def compare(
+    settings: Settings, arguments: list[str], begin: Begin = begin_unseen
+) -> dict[str, Any]:
+    """Run the comparison; nothing is changed, and orders may flow."""
+    places = Places(settings.data)
+    _ask_hdfs(settings)
+    with only_one(places.run / "rebuild.lock", DOING):
+        so_that = "Nothing was changed; call it again."
+        return run_job(settings, places, ["rebuild", *arguments], so_that, begin=begin)
 
-    Without one (staging was lost as well) they bear the highest epoch that the table's files have,
-    so that the stream's next epoch is above it.
+
+def repair(
+    settings: Settings,
+    arguments: list[str],
+    told: Callable[[str], None],
+    begin: Begin = begin_unseen,
+) -> dict[str, Any]:
+    """Run the comparison and the repair while the stream stands; then it goes on.
+
+    `told` is given what there is to be waited for. The result has `hive_shows`: whether Hive shows
+    the new generations already. It is ok where nothing is left of what was found, and nothing open:
+    lines that nobody has judged the stream judges at the end, as it reads the topic again. Raises
+    Refused while an `up` or `down` runs: neither may start or stop a second writer meanwhile.
     """
+    places = Places(settings.data)
+    _ask_hdfs(settings)
+    with (
+        only_one(places.run / "rebuild.lock", DOING),
+        only_one(places.run / "up.lock", DOING),
+        paused(care_of(settings), "streaming") as goes_on,
+    ):
+        so_that = "Each partition is as it was or repaired; call it again."
+        result = run_job(
+            settings, places, ["rebuild", "--repair", *arguments], so_that, told, begin=begin
+        )
+        before = read_progress(places)
+        if result["read_again"]:
+            read_again(places.checkpoint)
+    if result["read_again"] and goes_on and before is not None:
+        _wait_for_the_stream(places, before, result["read_again"], begin)
+    was_lost = result["damaged"] or result["damaged_verdicts"] or result["missing"]
+    return result | {
+        "ok": not result["kept"] and not (result["unsure"] and was_lost),
+        "hive_shows": _show(settings, result["published"]),
+    }
 
-    hdfs: Hdfs
-    last: Record | None
-    table: str = TRANSACTIONS
-    staging: str = STAGING
 
-    def publish(self, partitions: list[str], rows: Callable[[str], pa.Table]) -> Iterator[str]:
-        """Replace partitions (odr_dt=…/odr_hr=…) one by one; gives each new folder.
+def _wait_for_the_stream(places: Places, before: Progress, lines: int, begin: Begin) -> None:
+    """Wait until the stream has read to where it was; raises Unavailable where it stands still."""
+    show = begin("the stream reads the topic again", "lines")
+    done, moved_at = 0, time.monotonic()
+    while True:
+        now = read_progress(places)
+        if now is not None and (now.epoch or 0) > (before.epoch or 0):
+            if all(now.offsets.get(part, 0) >= at for part, at in before.offsets.items()):
+                return
+            if now.totals.lines != done:
+                done, moved_at = now.totals.lines, time.monotonic()
+                show(min(done, lines), lines)
+        if time.monotonic() - moved_at > STILL_SECONDS:
+            raise Unavailable(
+                f"All is repaired, but the stream has read {done:,} of {lines:,} lines again and "
+                "stands still; `./loyalty status` shows why."
+            )
+        time.sleep(0.5)
 
-        rows gives all rows that a partition shall have (schema TRANSACTIONS, odr_dt, odr_hr). One
-        that was published is whole, whatever becomes of those after it.
-        """
-        epoch, batch = self._position()
-        # what a killed repair leaves there the stream removes at its start, like its own batches
-        folder = attempt(self.staging, "rebuild")
-        for partition in partitions:
-            wanted = rows(partition)
-            staged = f"{folder}/{partition}"
-            self.hdfs.make_folder(staged)
-            for sequence, piece in enumerate(pieces(wanted) if len(wanted) else ()):
-                name = DataName(epoch, batch, sequence, piece.low, piece.high).text()
-                self.hdfs.write(f"{staged}/{name}", encode(piece.rows, COLUMNS))
-            yield enter(self.hdfs, staged, f"{self.table}/{partition}")
-        self.hdfs.delete(folder)
 
-    def _position(self) -> tuple[int, int]:
-        if self.last is not None:
-            return self.last.epoch, self.last.batch
-        names = (read_data_name(path.rpartition("/")[2]) for path, _ in self.hdfs.walk(self.table))
-        return max((name.epoch for name in names if name), default=1), 0
+def _ask_hdfs(settings: Settings) -> None:
+    """Raise Unavailable where the stack is down, before Spark is started for it."""
+    Hdfs(settings.webhdfs, user="spark").exists(RAW)
+
+
+def _show(settings: Settings, folders: list[str]) -> bool:
+    """Point Hive at new generations; False where it does not answer: the stream does it later."""
+    if not folders:
+        return True
+    hdfs = Hdfs(settings.webhdfs, user="spark")
+    grace = settings.grace_seconds
+    table = GenerationTable(hdfs, settings.hdfs, "transactions_cln", TRANSACTIONS, grace)
+    try:
+        with connect(*settings.hive, timeout=HIVE_SECONDS) as session:
+            for folder in folders:
+                table.show(session, folder.removeprefix(f"{TRANSACTIONS}/").rpartition("/")[0])
+    except LoyaltyError:
+        return False
+    return True

@@ -1,6 +1,8 @@
 """What the commands have to make: customer files of the drill's own, and snapshots counted here.
 
-The counts share no code with the pipeline: the CSV that was written, the order log and the key.
+The counts share no code with the pipeline: the CSV that was written, the order log and the key. Of
+what others have sold on the same stack before, the sums are Hive's own (`remember`): the drill's
+lines are counted on top of them.
 """
 
 import hashlib

@@ -39,13 +39,15 @@ def insist(
 
 
 def settle(judge: Callable[[], Count], seconds: float = SETTLE_SECONDS) -> Count:
-    """Count until there is no difference, or the time is over; gives the last count.
+    """Count until there is no difference, or the time is over; gives the last count. What is there
+    twice, or is wrong, no pending switch explains: that is final at once.
 
     Raises LoyaltyError where there was none at the end.
     """
     end = time.monotonic() + seconds
     while True:
         found = insist(judge, end - time.monotonic())
-        if not found.differences or time.monotonic() > end:
+        is_final = not found.differences or found.duplicated or found.wrong
+        if is_final or time.monotonic() > end:
             return found
         time.sleep(EVERY_SECONDS)

@@ -178,6 +178,11 @@ def plain_id(identity: str) -> str:
     return identity.partition(".")[0]
 
 
+def name_number(name: str) -> int:
+    """Read which of a topic's names it is: 1 for its id alone, N for ID.N."""
+    return int(name.partition(".")[2] or 1)
+
+
 Offsets = Mapping[Any, int]
 """Positions by partition (or by file)."""
 

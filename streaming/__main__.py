@@ -19,16 +19,18 @@ from pipeline.places import QUARANTINE, STAGING, TRANSACTIONS, Places
 from pipeline.programme import calendar, read_programme
 from pipeline.settings import Settings, read_settings
 from pipeline.spark import open_session
-from pipeline.topic import Topic
+from pipeline.temporary import temporary_folder
+from pipeline.topic import Topic, plain_id
 from pipeline.webhdfs import Hdfs
 from streaming.batches import BatchWriter, Tables
-from streaming.checkpoint import prepare
+from streaming.checkpoint import identities, prepare
 from streaming.identity import append_times, identify
 from streaming.partitions import PartitionFollower
 from streaming.progress import Standing, read_progress, stamp_work, write_progress
 from streaming.query import Batches, Source, cleaned_lines, start_query
 from streaming.rounds import Rounds, find_today, open_partitions
 from streaming.staging import Record
+from streaming.traces import trace
 
 HIVE_SECONDS: Final = 60
 """A statement that takes longer is tried again."""
@@ -64,7 +66,8 @@ def run(
     follower = make_follower(settings, hdfs, tables, database)
     writer = opened_writer(places, hdfs, tables, follower, today())
     topic_id, bounds, ask = topic.id(), topic.bounds(), partial(append_times, topic)
-    identity = identify(places.checkpoint, topic.name, topic_id, writer.last, bounds, ask=ask)
+    last = newest_record(places, hdfs, writer, tables, topic_id)
+    identity = identify(places.checkpoint, topic.name, topic_id, last, bounds, ask=ask)
     source = Source(topic, identity, settings.batch_lines)
     started_at, before = time.time(), read_progress(places)
 
@@ -113,6 +116,20 @@ def opened_writer(
     writer.open()
     find_today(writer, today)
     return writer
+
+
+def newest_record(
+    places: Places, hdfs: Hdfs, writer: BatchWriter, tables: Tables, topic_id: str
+) -> Record | None:
+    """Give the newest record; where neither one nor a checkpoint knows the topic, what the tables
+    tell of it.
+    """
+    is_known = writer.last is not None and plain_id(writer.last.topic_id) == topic_id
+    if is_known or identities(places.checkpoint, topic_id):
+        return writer.last
+    came = {tables.transactions: "ingested_at", tables.quarantine: "seen_at"}
+    with temporary_folder("streaming") as folder:
+        return trace(hdfs, came, topic_id, folder, lambda: stamp_work(places)) or writer.last
 
 
 def attend(

@@ -26,6 +26,7 @@ from streaming.files import (
     read_quarantine_name,
 )
 from streaming.identities import COMPARED, ORIGIN, compare
+from streaming.judged import are_quarantined, are_rows
 from streaming.long_lines import Fetch, fetch_nothing, put_back
 from streaming.merging import DATA_FILES, QUARANTINE_FILES, is_merged, merge
 from streaming.quarantine import by_file, conflicts_of, faults_of
@@ -177,17 +178,19 @@ class BatchWriter:
     def compute(self, record: Record, rows: pa.Table) -> tuple[Record, list[_File]]:
         """Judge every line; gives the batch's record and the files that it adds."""
         rows = rows.cast(CLEANED)
-        known = self._known(record, rows)
+        known = are_quarantined(rows, record, self._quarantine, self._origins)
         rest = rows.filter(pc.invert(known))
         is_good = pc.is_null(rest["reason"])
         good, bad = rest.filter(is_good), rest.filter(pc.invert(is_good))
+        refused = are_rows(bad, record, self._transactions, self._rows)
+        bad = bad.filter(pc.invert(refused))
         compared = compare(good, self._stored(good))
         quarantined = pa.concat_tables([faults_of(bad), conflicts_of(compared.conflicts)])
         counts = Counts(
             lines=len(rows),
-            clean=len(compared.fresh) + compared.reread,
+            clean=len(compared.fresh) + compared.reread + _number(refused),
             duplicates=compared.duplicates,
-            quarantined=len(quarantined) + pc.sum(known).as_py(),
+            quarantined=len(quarantined) + _number(known),
         )
         files = [*self._data(record, compared.fresh), *self._faults(record, quarantined)]
         moves = tuple(Move(f"{number:04}.parquet", file.path) for number, file in enumerate(files))
@@ -228,26 +231,6 @@ class BatchWriter:
             found.extend(self._rows.rows_of(paths, at))
         return pa.concat_tables(found)
 
-    def _known(self, record: Record, rows: pa.Table) -> pa.Array:
-        """Mark the lines whose very offset is quarantined already: that verdict stays."""
-        found: set[tuple[int, int]] = set()
-        for day in pc.unique(rows["arrival_dt"]).to_pylist():
-            current = self._quarantine.current(f"arrival_dt={day}")
-            for name in current.names:
-                read = read_quarantine_name(name)
-                first, last = record.offsets.get(read.partition, (1, 0)) if read else (1, 0)
-                if read is not None and first <= read.last and read.first <= last:
-                    origins = self._origins.rows(f"{current.path}/{name}")
-                    same = pc.equal(origins["kafka_topic_id"], record.topic_id)
-                    offsets = origins.filter(same)["kafka_offset"].to_pylist()
-                    found.update((read.partition, offset) for offset in offsets)
-        if not found:
-            return pa.repeat(False, len(rows))
-        origins = zip(
-            rows["kafka_partition"].to_pylist(), rows["kafka_offset"].to_pylist(), strict=True
-        )
-        return pa.array([origin in found for origin in origins], pa.bool_())
-
     def _finish(self, record: Record) -> None:
         """Finish a batch whose files are no longer at hand, or of which some moved before."""
         staging.finish(self.hdfs, self._tables.staging, record)
@@ -274,6 +257,11 @@ class BatchWriter:
         read = (read_data_name(name) or read_quarantine_name(name) for name in names)
         staged = self.last.epoch if self.last else 0
         return max([staged, *(name.epoch for name in read if name is not None)])
+
+
+def _number(marked: pa.Array) -> int:
+    """Count what is marked."""
+    return int(marked.true_count)
 
 
 def _offsets(rows: pa.Table) -> Offsets:

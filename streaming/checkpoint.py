@@ -35,9 +35,15 @@ def prepare(root: Path, topic: str, identity: str, earliest: dict[int, int]) -> 
             shutil.rmtree(other)
     if any(folder.iterdir()) and (fault := _fault(folder, topic, earliest)):
         log.warning("%s %s: emptied; reading from the earliest offset.", folder, fault)
-        for one in folder.iterdir():
-            shutil.rmtree(one) if one.is_dir() else one.unlink()
+        _empty(folder)
     return folder
+
+
+def read_again(root: Path) -> None:
+    """Have the next start of the stream read from the earliest offset; the stream must stand."""
+    for folder in root.glob("topic-*"):
+        if _OURS.fullmatch(folder.name) and folder.is_dir():
+            _empty(folder)
 
 
 def identities(root: Path, topic_id: str) -> list[str]:
@@ -61,6 +67,12 @@ def find_lost(root: Path, topic: str, identity: str, ends: dict[int, int]) -> di
         for part, at in logged.items()
         if at < begins.get(part, 0) or ends.get(part, at) < at
     }
+
+
+def _empty(folder: Path) -> None:
+    """Remove what is in a folder; its name tells the next start the topic's."""
+    for one in folder.iterdir():
+        shutil.rmtree(one) if one.is_dir() else one.unlink()
 
 
 def _folder(root: Path, identity: str) -> Path:

@@ -38,6 +38,7 @@ def place(
     gaps = _gaps(last, topic_id, offsets)
     handled: dict[int, int] = {}
     appended: dict[int, int] = {}
+    reached: dict[int, int] = {}
     if last is not None:
         same_topic = last.topic_id == topic_id
         if same_topic and last.batch == batch and last.offsets == offsets:
@@ -48,21 +49,23 @@ def place(
         gaps = last.gaps + gaps
         if same_topic:
             handled = {part: at for part, at in last.next.items() if part not in offsets}
-            appended = last.appended
+            appended, reached = last.appended, last.reached
     epoch = highest_epoch() + 1
     new = Record(epoch, batch, topic_id, offsets, handled, handled, Counts(), Counts(), gaps)
-    return Placed(replace(new, appended=appended), is_rerun=False)
+    return Placed(replace(new, appended=appended, reached=reached), is_rerun=False)
 
 
 def with_counts(record: Record, counts: Counts) -> Record:
     """Give the record with the batch's counts, and the epoch's totals and offsets up to it."""
     firsts = {part: first for part, (first, _) in record.offsets.items()}
+    ends = {part: last + 1 for part, (_, last) in record.offsets.items()}
     return replace(
         record,
         counts=counts,
         totals=record.totals + counts,
         since=firsts | record.since,
-        next=record.next | {part: last + 1 for part, (_, last) in record.offsets.items()},
+        next=record.next | ends,
+        reached=record.reached | {p: max(at, record.reached.get(p, 0)) for p, at in ends.items()},
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.stores.messages import read_messages
-from pipeline.topic import Topic, plain_id
+from pipeline.topic import Topic, name_number, plain_id
 from streaming.checkpoint import find_lost, identities
 from streaming.staging import Record
 
@@ -26,17 +26,19 @@ log = logging.getLogger(__name__)
 def identify(
     root: Path, topic: str, topic_id: str, last: Record | None, bounds: Bounds, *, ask: AskTimes
 ) -> str:
-    """Give the topic's name. root: of the checkpoints; last: the newest record."""
+    """Give the topic's name. root: of the checkpoints; last: the newest record, or what the tables
+    tell instead of it (streaming/traces.py).
+    """
     known = {topic_id, *identities(root, topic_id)}
     if last is not None and plain_id(last.topic_id) == topic_id:
         known.add(last.topic_id)
-    newest = max(known, key=_number)
+    newest = max(known, key=name_number)
     lost = find_lost(root, topic, newest, {part: end for part, (_, end) in bounds.items()})
     if last is not None and last.topic_id == newest:
         lost |= lost_lines(last, bounds, ask)
     if not lost:
         return newest
-    following = f"{topic_id}.{_number(newest) + 1}"
+    following = f"{topic_id}.{name_number(newest) + 1}"
     where = ", ".join(f"partition {p}, which was read to {at:,}" for p, at in sorted(lost.items()))
     log.error(
         "Kafka has lost lines of topic %s that it had acknowledged (%s): the topic is read again "
@@ -68,7 +70,3 @@ def lost_lines(last: Record, bounds: Bounds, ask: AskTimes) -> dict[int, int]:
         if appended != last.appended[part]:
             lost[part] = last.next[part]
     return lost
-
-
-def _number(identity: str) -> int:
-    return int(identity.partition(".")[2] or 1)

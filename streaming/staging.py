@@ -81,7 +81,8 @@ class Record:
 
     offsets: (first, last) of the batch. since: the epoch's first offset. next: the offset after
     the last one read in this epoch. appended: when the broker got the line before `next` (epoch
-    milliseconds), which tells it from another that may have got its offset. totals: of the epoch,
+    milliseconds), which tells it from another that may have got its offset. reached: the offset
+    after the last one that was ever read of the topic, in any epoch. totals: of the epoch,
     so of the offsets from since to next. reasons: of the batch's quarantined lines, but for those
     whose very offset was quarantined before.
     """
@@ -98,6 +99,7 @@ class Record:
     moves: tuple[Move, ...] = field(default=())
     reasons: dict[str, int] = field(default_factory=dict)
     appended: dict[int, int] = field(default_factory=dict)
+    reached: dict[int, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -125,6 +127,7 @@ class Record:
             moves=tuple(Move(**move) for move in values["moves"]),
             reasons=values.get("reasons", {}),
             appended={int(p): at for p, at in values.get("appended", {}).items()},
+            reached={int(p): at for p, at in values.get("reached", values["next"]).items()},
         )
 
 

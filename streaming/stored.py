@@ -47,6 +47,11 @@ class Listing:
             return self.look(partition)
         return self.known[partition]
 
+    def below(self, folder: str) -> list[str]:
+        """List the partitions' folders (`odr_dt=…`, or in it `odr_hr=…`) on HDFS now."""
+        names = self._hdfs.names(f"{self.table}/{folder}".rstrip("/"))
+        return sorted(name for name in names if "=" in name)
+
     def look(self, partition: str) -> Generation:
         """Give the same as it is on HDFS now, whatever was known."""
         folder = f"{self.table}/{partition}"
@@ -108,8 +113,8 @@ class Reader:
             reason = str(error).partition("\n")[0]
             raise LoyaltyError(
                 f"{path} is no whole Parquet file ({reason}): a batch with lines of its time waits "
-                "for it. `./loyalty rebuild --repair` makes a partition of transactions_cln again; "
-                "a file of quarantine has to be moved elsewhere."
+                "for it. `./loyalty rebuild --repair` makes a partition of transactions_cln again, "
+                "sets a file of quarantine aside and has its lines judged again."
             ) from error
         if is_small:
             self.keep(path, rows)

@@ -1,6 +1,6 @@
 """quarantine as it lies on HDFS: its verdicts, read by path, so also while HiveServer2 is away."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.errors import LoyaltyError
 from pipeline.order import REASONS
 from pipeline.places import QUARANTINE
 from pipeline.stores.fetched import fetched
 from pipeline.stores.tables import table_files
 from pipeline.webhdfs import Hdfs
+from streaming.files import QUARANTINE as QUARANTINE_COLUMNS
 
 SAMPLES: Final = 3
 _LOOKED_AT: Final = 20
@@ -36,12 +38,32 @@ def verdict_files(hdfs: Hdfs, since: date | None = None, table: str = QUARANTINE
     return [f.path for f in table_files(hdfs, table, lambda day: since is None or day >= since)]
 
 
+def refuse_unreadable(path: str) -> None:
+    """Raise LoyaltyError for a file of the table that is no Parquet file of its columns."""
+    raise LoyaltyError(
+        f"{path} is no file of quarantine that can be read; `./loyalty rebuild --repair` sets it "
+        "aside and has the topic's lines judged again."
+    )
+
+
 def read_verdicts(
-    hdfs: Hdfs, files: Iterable[str], columns: list[str], scratch: Path
+    hdfs: Hdfs,
+    files: Iterable[str],
+    columns: list[str],
+    scratch: Path,
+    unread: Callable[[str], None] = refuse_unreadable,
 ) -> Iterator[pa.Table]:
-    """Give the rows of each file, in some of the columns of streaming.files.QUARANTINE."""
-    for _, copy in fetched(hdfs, files, scratch):
-        yield pq.read_table(copy, columns=columns, partitioning=None)
+    """Give the rows of each file, in some of the columns of streaming.files.QUARANTINE. unread: is
+    told the path of each that cannot be read; raises LoyaltyError for such a one if not given.
+    """
+    for path, copy in fetched(hdfs, files, scratch):
+        try:
+            rows = pq.read_table(copy, columns=columns, partitioning=None)
+            rows = rows.cast(pa.schema([QUARANTINE_COLUMNS.field(name) for name in columns]))
+        except (pa.ArrowException, OSError, KeyError, ValueError):
+            unread(path)
+            continue
+        yield rows
 
 
 def by_reason(tables: Iterable[pa.Table]) -> list[Reason]:

@@ -1,6 +1,6 @@
 """`rebuild`: transactions_cln made again from HDFS raw, compared, and repaired if asked to."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -9,6 +9,8 @@ from pipeline.dates import parse_span
 from pipeline.endings import leaving
 from pipeline.progress import display
 from pipeline.settings import read_settings
+
+_UNJUDGED: Final = "lines of the topic that are neither rows nor copies of one nor in quarantine"
 
 
 def rebuild(
@@ -31,13 +33,14 @@ def rebuild(
 
     Exit code 0 when they agree; else 1, with the first differences. Orders may flow meanwhile:
     compared is what every hop has. --repair publishes the rebuilt partitions, where they differ,
-    as new generations; the stream pauses for that. Exit code 0 then, if all could be repaired.
+    as new generations; the stream pauses for that, and reads the topic again where lines of it
+    have no verdict. Exit code 0 then, if all could be repaired.
 
     Example: ./loyalty rebuild --from 2026-11-01 --to 2026-11-07
     """
     begin, end = parse_span(first, last)
-    from batch.repaired import compare
-    from batch.repaired import repair as mend
+    from batch.repair import compare
+    from batch.repair import repair as mend
 
     settings = read_settings()
     arguments = ["--most", str(most)]
@@ -68,33 +71,44 @@ def _show(result: dict[str, Any]) -> None:
 
     for difference in result["differences"]:
         out.print(Text(_sentence(difference, KINDS)))
-    for file in result["damaged"]:
+    for file in (*result["damaged"], *result["damaged_verdicts"]):
         out.print(Text(f"{file}: cannot be read"))
-    if left := result["found"] - len(result["differences"]) - len(result["damaged"]):
+    damaged = len(result["damaged"]) + len(result["damaged_verdicts"])
+    if left := result["found"] - len(result["differences"]) - damaged - result["unjudged"]:
         out.print(f"… and {left:,} more")
     out.print(f"{result['rebuilt']:,} rows rebuilt from HDFS raw, {result['live']:,} live")
     if result["behind"]:
         out.print(f"compared up to the slowest: {describe(result['behind'])}")
-    if not result["found"]:
+    if result["found"]:
+        kinds = [f"{result[kind]:,} {words}" for kind, words in KINDS.items() if result[kind]]
+        kinds += [f"{damaged:,} files that cannot be read"] if damaged else []
+        kinds += [f"{result['unjudged']:,} {_UNJUDGED}"] if result["unjudged"] else []
+        out.print(f"[red]{', '.join(kinds)}[/red]")
+    elif not result["unsure"]:
         as_far = ", as far as was compared" if result["behind"] else ""
         out.print(f"[green]row by row the same{as_far}[/green]")
-        return
-    kinds = [f"{result[kind]:,} {words}" for kind, words in KINDS.items() if result[kind]]
-    kinds += [f"{len(result['damaged']):,} files that cannot be read"] if result["damaged"] else []
-    out.print(f"[red]{', '.join(kinds)}[/red]")
+    _show_repair(result)
+    if result["unsure"]:
+        out.print(
+            f"[yellow]{result['unsure']:,} lines that were FUTURE once are no rows, and the topic "
+            "holds too little by now to tell whether they counted later[/yellow]; "
+            "`./loyalty quarantine replay --reason FUTURE` sends them again: each counts once then."
+        )
+
+
+def _show_repair(result: dict[str, Any]) -> None:
+    """Say what a repair has done, what it has left, and what the stream does now."""
     for folder in result["published"]:
         out.print(f"repaired: {folder}")
+    for path in result["set_aside"]:
+        out.print(f"set aside: {path}")
     if result["kept"]:
         out.print(
             f"{result['kept']:,} foreign rows stay: HDFS raw lacks their lines, and nothing says "
             "that they are wrong; `./loyalty verify` says where they went missing."
         )
-    if result["unsure"] and (result["damaged"] or result["missing"]):
-        out.print(
-            f"{result['unsure']:,} lines once quarantined as FUTURE may have counted later and be "
-            "lost with the rest; `./loyalty quarantine replay --reason FUTURE` sends them again "
-            "after the repair, and each counts once."
-        )
+    if result["read_again"]:
+        out.print(f"the stream has read {result['read_again']:,} lines of the topic again")
     if not result.get("hive_shows", True):
         err.print("HiveServer2 does not answer; Hive shows the repair as soon as it does.")
 

@@ -156,7 +156,7 @@ def _readable(error: Exception, group: dict[str, str]) -> str:
     one = broken[0] if broken else f"A file among {', '.join(list(group.values())[:3])} …"
     return (
         f"{one} cannot be read: {text}. `./loyalty rebuild --repair` makes a partition of "
-        "transactions_cln again."
+        "transactions_cln again, sets a file of quarantine aside and has its lines judged again."
     )
 
 

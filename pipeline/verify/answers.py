@@ -21,8 +21,8 @@ from pipeline.verify.scratch import Scratch
 _JUDGED: Final = """
 create or replace temp table judged as
 with wanted as (
-    select h, reason, any_value(i) as i, any_value(identity) as identity, min(amount) as amount,
-           count(*) as n, count(*) filter (fault != '') as planted
+    select h, reason, any_value(i) as i, any_value(identity) as identity, count(*) as n,
+           count(*) filter (fault != '') as planted
     from key group by h, reason
 ), line_log as (
     select h, count(*) as n, count(*) filter (not tail) as before from log
@@ -31,8 +31,7 @@ with wanted as (
     select h, count(*) as n, count(*) filter (off < reached) as before
     from topic join cut using (p) where h in (select h from key) group by h
 ), line_cln as (
-    select h, min(amount) as amount from cln join texts using (h)
-    where h in (select h from key) group by h
+    select distinct h from cln where h in (select h from key)
 ), event_cln as (
     select i, count(*) as n, min('«' || line::varchar || '»') as line
     from cln join texts using (h) where i in (select i from key) group by i
@@ -45,7 +44,7 @@ select w.*, s.h is not null as seen,
                 false) as beyond,
        coalesce(l.n, 0) as log_lines, coalesce(l.before, 0) as log_before,
        coalesce(t.n, 0) as topic_lines, coalesce(t.before, 0) as topic_before,
-       c.h is not null as is_row, c.amount as row_amount,
+       c.h is not null as is_row,
        coalesce(e.n, 0) as event_rows, e.line as event_line,
        coalesce(q.n, 0) as quar_lines, q.reasons as quar_reasons, q.reason as quar_reason
 from wanted w left join seen s using (h) left join line_log l using (h)
@@ -74,9 +73,6 @@ select h, identity, n, planted, case
         then ['wrong', '{CLEAN}', 'transactions_cln has ' || event_line]
     when reason is null and quar_lines > 0
         then ['wrong', '{QUARANTINE}', 'it is quarantined for ' || quar_reason]
-    when reason is null and row_amount is distinct from amount
-        then ['wrong', '{CLEAN}',
-              format('its amount is {{}}, and not {{}}', row_amount, amount)]
     when reason is not null and is_row
         then ['wrong', '{CLEAN}', 'it is a row, and should be quarantined for ' || reason]
     when reason is not null and quar_lines < if(getvariable('gone'), n, least(n, topic_before))

@@ -137,7 +137,8 @@ class Comparison:
         if cut.record and is_open:
             counted += findings.recorded(scratch, cut.record, of_epoch=is_whole)
         outcome = Outcome(findings.counts(scratch), findings.totals(scratch), listed + counted,
-                          found + len(counted), cut.behind)  # fmt: skip
+                          found + len(counted), cut.behind,
+                          unsure=findings.unsure(scratch, cut.started))  # fmt: skip
         self._note(f"compared in {time.monotonic() - begun:.1f} s")
         return outcome
 

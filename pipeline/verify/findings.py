@@ -1,11 +1,12 @@
 """Asks the scratch database: totals, counts, and what breaks a rule."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from pipeline.verify.cut import StreamRecord
 from pipeline.verify.report import Counts, Difference, Totals
-from pipeline.verify.rules import CLEAN, HBASE, LOG, QUARANTINE, RAW, RULES, TOPIC
+from pipeline.verify.rules import CLEAN, FUTURE_MS, HBASE, LOG, QUARANTINE, RAW, RULES, TOPIC
 from pipeline.verify.scratch import Scratch
 
 _HOP_LINES: Final = {
@@ -44,6 +45,19 @@ select (select count(*) from cln c join span s using (p)
        (select count(*) from quar q join span s using (p)
         where q.tid = getvariable('tid') and q.off >= s.since and q.off < s.next)
 """
+# A line that was FUTURE at one time was so at any time before. So nothing is open about it where
+# the topic still holds all that came after its verdict, or where it lies ahead even now.
+_UNSURE: Final = """
+with firsts as (select p, arg_min(ts, off) as ts from topic group by p),
+     gone as (select max(coalesce(ts, 1::bigint << 62)) as until_ms
+              from cut left join firsts using (p) where held > 0)
+select count(*) from seen join lines l using (h)
+where (log or raw) and in_future and not seen.in_clean
+  and not coalesce(try_cast(split_part(l.line::varchar, '|', 2) as bigint) > $ahead_ms, false)
+  and h not in (select h from quar, gone
+                where reason = 'FUTURE' and tid = getvariable('tid')
+                  and came // 1000 >= coalesce(until_ms, 0))
+"""
 
 
 def totals(scratch: Scratch) -> list[Totals]:
@@ -77,6 +91,14 @@ def differences(scratch: Scratch, most: int) -> tuple[list[Difference], int]:
                 )
             ]
     return listed, found
+
+
+def unsure(scratch: Scratch, now: datetime) -> int:
+    """Count the lines that were FUTURE once, are no rows, and of which neither the topic nor the
+    clock tells whether they counted later.
+    """
+    ahead_ms = round(now.timestamp() * 1000) + FUTURE_MS
+    return int(scratch.value(_UNSURE, ahead_ms=ahead_ms))
 
 
 def gaps(scratch: Scratch) -> list[Difference]:

@@ -23,6 +23,20 @@ FUTURE_MS: Final = 600_000
 """Up to here a line may be ahead of the broker's time: the programme's rule, once more, for verify
 takes nothing from the stages that it judges."""
 
+REASONS: Final = (
+    "FIELDS", "ENCODING", "CUSTOMER", "TIME", "ORDER_ID", "LINE_NO", "EVENT", "STORE", "ITEM",
+    "QUANTITY", "AMOUNT", "REF", "FUTURE", "CONFLICT",
+)  # fmt: skip
+"""What the programme can have against a line: once more, as above."""
+# A topic's id is 22 letters; ID.2 and so on it is called once Kafka has lost lines of it.
+_ORIGIN_IS_NONE: Final = """
+    tid is null or p is null or off is null or off < 0
+    or not regexp_full_match(tid, '[A-Za-z0-9+/_-]{22}([.]([2-9]|[1-9][0-9]+))?')
+    or (split_part(tid, '.', 1) = split_part(getvariable('tid'), '.', 1)
+        and p not in (select p from cut))
+"""
+_ORIGIN: Final = "format('{}/{}/{} in {}', coalesce(tid, 'null'), p, off, file)"
+
 RULES: Final = (
     Rule(TOPIC, "missing", "is in the log files, but went missing before the topic", """
          select h, null as note from seen
@@ -90,6 +104,15 @@ RULES: Final = (
                > {FUTURE_MS}"""),  # noqa: S608 (a constant)
     Rule(CLEAN, "wrong", "has an odr_prc or odr_tms that does not follow from it, in {note}", """
          select h, file as note from cln where not derived"""),
+    Rule(CLEAN, "wrong", "says that it came from where no line can come from: {note}", f"""
+         select h, {_ORIGIN} as note from cln
+         -- of what a repair took from HDFS raw, nothing is known
+         where not (tid is null and p is null and off is null) and ({_ORIGIN_IS_NONE})"""),  # noqa: S608
+    Rule(QUARANTINE, "wrong", "says that it came from where no line can come from: {note}", f"""
+         select h, {_ORIGIN} as note from quar where {_ORIGIN_IS_NONE}"""),  # noqa: S608
+    Rule(QUARANTINE, "wrong", "is quarantined for no reason that there is: {note}", f"""
+         select h, coalesce(reason, 'null') as note from quar
+         where reason is null or reason not in {REASONS}"""),  # noqa: S608
     Rule(QUARANTINE, "double", "is twice in quarantine under one offset: {note}", """
          select min(h) as h,
                 format('{}/{} in {}', p, off, string_agg(distinct file, ', ')) as note

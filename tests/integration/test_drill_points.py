@@ -10,8 +10,11 @@ PLAN = Plan(only=None, times=1, rate=100, seed=SEED)
 
 SOME = {"acknowledged", "put", "merge-entered", "load-entered", "refresh-entered"}
 """At least one of each component; a death and its recovery take a minute where tests share two
-cores, and `./loyalty drill points` has all. The stream's steps are in test_stream_batches.py, a
-torn position file is in test_raw_recovery.py."""
+cores, and `./loyalty drill points` has all. The others are tested step by step: the stream's batch
+in test_stream_batches.py, its merges in test_merging.py, the switch of a location in test_hive.py
+and test_stream_partitions.py, loads in test_customers_load.py, refreshes in test_refresh.py, a torn
+position file in test_raw_recovery.py. "flushed" is among the kills of Flume (test_drill_kills.py).
+"""
 
 
 def test_death_at_chosen_points(broken_stack: OwnStack) -> None:

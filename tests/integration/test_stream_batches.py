@@ -14,6 +14,8 @@ from streaming import staging
 from streaming.batches import BatchWriter
 from streaming.epochs import place
 from streaming.files import encode, read_data_name
+from streaming.identities import ORIGIN
+from streaming.identities import lines as lines_of
 from streaming.identity import append_times
 from streaming.staging import Counts, Gap, Record
 from tests.integration.oracle import Reckoning
@@ -145,6 +147,28 @@ def test_a_restored_checkpoint_reads_the_middle_again(trial: Trial) -> None:
     assert again.totals == Counts(4, 2, 0, 2)
     assert len(trial.clean()) == 4
     assert len(trial.quarantined()) == 4
+
+
+def test_a_row_stays_a_row_where_a_stricter_rule_refuses_its_line_read_again(trial: Trial) -> None:
+    """Also in the second batch of the second reading; a new line is judged by the rules of now."""
+    lines = [line(1), line(2), line(3, at=NOON - DAY), "bad"]
+    trial.writer().write(rows(*lines), "t", 0)
+    read = refused(rows(*lines, line(4)), 1, 2, 4)
+    trial.writer().write(read.slice(0, 2), "t", 0)
+    last = trial.writer().write(read.slice(2), "t", 1)
+    assert last.totals == Counts(5, clean=3, quarantined=2)
+    assert trial.clean() == [("A-1", 0), ("A-2", 1), ("A-3", 2)]
+    assert [(o, reason) for o, reason, _ in trial.quarantined()] == [(3, "FIELDS"), (4, "ITEM")]
+
+
+def refused(made: pa.Table, *offsets: int) -> pa.Table:
+    """Give rows, from offset 0 on, of which some break a rule that there is now."""
+    found = made.to_pylist()
+    for offset in offsets:
+        raw = lines_of(made.slice(offset, 1))[0]
+        kept = {name: found[offset][name] for name in ("ingested_at", "arrival_dt", *ORIGIN)}
+        found[offset] = kept | {"reason": "ITEM", "raw": raw}
+    return pa.Table.from_pylist(found, made.schema)
 
 
 def test_a_topic_made_anew_and_fed_again_changes_nothing(trial: Trial) -> None:

@@ -13,9 +13,11 @@ from confluent_kafka.admin import AdminClient
 from pyspark.sql import DataFrame
 
 from drill.stack import OwnStack
+from pipeline.places import Places
 from pipeline.stores.messages import read_messages
 from pipeline.topic import Topic
 from pipeline.verify.cut import Sources, find_cut
+from streaming.__main__ import newest_record
 from streaming.files import CLEANED
 from streaming.query import Batches, Source, TopicReplaced
 from streaming.staging import RECORD, Counts, Gap, Record
@@ -135,3 +137,33 @@ def test_offsets_that_are_given_again_lose_and_double_nothing(trial: Trial, tmp_
                for t in (trial.tables.transactions, trial.tables.quarantine)
                for r in trial.stored(t)]  # fmt: skip
     assert len(origins) == len(set(origins)), "an offset is one line's"
+
+
+def test_where_record_and_checkpoint_are_lost_the_tables_tell_the_topics_name(
+    trial: Trial, tmp_path: Path
+) -> None:
+    """By its id alone, new lines would have the offsets of old verdicts, and be dropped."""
+    hdfs, tables = trial.hdfs, trial.tables
+    trial.writer().write(rows(line(1), "bad", "lost", "lost"), ID, 0)
+    trial.writer().write(rows(line(1), "bad", line(2), topic=f"{ID}.2"), f"{ID}.2", 0)
+    hdfs.delete(tables.staging)
+
+    def name(end: int, appended: timedelta = timedelta()) -> str:
+        places = Places(tmp_path / f"{end}-{appended.total_seconds()}")
+        places.run.mkdir(parents=True)
+        last = newest_record(places, hdfs, trial.writer(), tables, ID)
+        assert last is not None
+        came = round((APPENDED + appended).timestamp() * 1000)
+        return identified(places.checkpoint, last, end, appended=came)
+
+    assert name(3) == name(4) == f"{ID}.2"
+    assert name(2) == name(4, timedelta(milliseconds=1)) == f"{ID}.3", "it has lost lines again"
+    read = rows(line(1), "bad", line(2), line(3), topic=f"{ID}.2")
+    again = trial.writer().write(read, f"{ID}.2", 0)
+    assert again.counts == Counts(4, clean=2, duplicates=1, quarantined=1)
+    assert len(trial.clean()) == 3
+    places = Places(tmp_path / "another")
+    places.run.mkdir(parents=True)
+    assert newest_record(places, hdfs, trial.writer(), tables, "another") == again
+    hdfs.delete(tables.staging)
+    assert newest_record(places, hdfs, trial.writer(), tables, "another") is None

@@ -14,6 +14,7 @@ from pipeline.verify.scratch import HOPS, Scratch
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = date(2026, 11, 24)
+TOPIC = "T" * 22
 T = int(NOW.timestamp() * 1000)
 
 
@@ -43,17 +44,17 @@ class World:
     full_from: date | None = None
 
     def row(self, line: bytes, off: int, **more: Any) -> dict[str, Any]:
-        return {"line": line, "tid": "T", "p": 0, "off": off, "derived": True, "file": "f1",
+        return {"line": line, "tid": TOPIC, "p": 0, "off": off, "derived": True, "file": "f1",
                 "day": DAY, "due": DAY, "hour": 7, "block": 6} | more  # fmt: skip
 
     def judge(self, scratch: Scratch) -> list[Difference]:
         self._load(scratch)
-        cut = Cut(NOW, (), "T", {0: self.held}, {0: len(self.topic)},
+        cut = Cut(NOW, (), TOPIC, {0: self.held}, {0: len(self.topic)},
                   {0: len(self.topic) if self.reached is None else self.reached}, None)  # fmt: skip
         presence.declare(scratch, cut, partition_hours=6)
         tids = {row["tid"] for row in self.cln + self.quar}
         presence.find_out(
-            scratch, NOW - timedelta(days=7), gone=self.held > 0 or bool(tids - {"T"}),
+            scratch, NOW - timedelta(days=7), gone=self.held > 0 or bool(tids - {TOPIC}),
             full_from=self.full_from, condition=full_condition(Scope(), self.full_from),
         )  # fmt: skip
         listed, found = findings.differences(scratch, 10)

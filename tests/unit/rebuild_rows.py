@@ -7,6 +7,7 @@ import pyarrow as pa
 from batch.comparison import Comparison, Outcome
 from batch.master import KEPT
 from batch.origins import find_origins, repaired_rows
+from batch.topic_lines import take_messages
 from streaming.files import QUARANTINE, TRANSACTIONS
 from tests.unit.order_rows import APPENDED, rows
 
@@ -70,8 +71,16 @@ def messages(*lines: tuple[int, str]) -> pa.Table:
     })  # fmt: skip
 
 
+def told(comparison: Comparison, *lines: tuple[int, str], held: int = 0) -> None:
+    """Tell a comparison what the topic has; by the clock it is two hours after APPENDED."""
+    now_ms = int((APPENDED + timedelta(hours=2)).timestamp() * 1000)
+    take_messages(comparison, [messages(*lines)], "t", {0: held}, now_ms)
+
+
 def repaired(comparison: Comparison, *lines: tuple[int, str], held: int = 0) -> pa.Table:
-    find_origins(comparison, [messages(*lines)], "t", {0: held})
+    """Give the rows of DAY after a repair, of what was judged before the topic was asked."""
+    told(comparison, *lines, held=held)
+    find_origins(comparison, "t")
     return repaired_rows(comparison, DAY).sort_by("order_id")
 
 

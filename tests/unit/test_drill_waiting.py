@@ -42,6 +42,12 @@ def test_a_switch_that_is_pending_is_waited_for() -> None:
     assert settle(_after(9, Count(10), before=late), 0) == late
 
 
+@pytest.mark.parametrize("kind", ["duplicated", "wrong"])
+def test_what_no_pending_switch_explains_is_not_waited_for(kind: str) -> None:
+    found = Count(10, differences=["Hive has 13 rows"], **{kind: 3})
+    assert settle(_after(1, Count(10), before=found), 10) == found
+
+
 def test_no_count_is_a_difference_that_says_so() -> None:
     (difference,) = judged(_after(1, Count())).differences
     assert difference == f"{NO_COUNT}: HiveServer2 is away"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from batch.process import error_of, result_of
-from batch.rebuild import publish
+from batch.publishing import publish
 from pipeline.errors import LoyaltyError, Refused, Unavailable
 
 SO_THAT = "Each partition is as it was or repaired; call it again."

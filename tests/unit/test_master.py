@@ -28,7 +28,9 @@ def test_raw_becomes_the_rows_that_the_stream_makes(spark: SparkSession, tmp_pat
     path = tmp_path / "lines.parquet"
     assert save_lines(map(lines_table, read_lines(raw)), path) == 5
     made = rebuilt_rows(spark, path, "America/New_York", 24, Scope()).toArrow()
-    assert made["place"].to_pylist() == [0, 2, 4]
+    assert made["place"].to_pylist() == [0, 1, 2, 3, 4]
+    assert made["refused"].to_pylist() == [None, b"bad", None, b"", None]
+    made = made.filter(made["refused"].is_null())
     assert made.select(KEPT).to_pylist() == rows(*good).select(KEPT).to_pylist()
 
 

@@ -13,7 +13,6 @@ from tests.unit.rebuild_rows import (
     changed,
     judge,
     live,
-    messages,
     origins,
     rebuilt,
     repaired,
@@ -118,31 +117,6 @@ def test_a_line_once_future_counts_where_its_event_is_live(
     there = live((8, line(1)), (9, line(2))) if late else live((8, line(1)))
     future = verdict(line(2), "FUTURE", 3)
     assert judge(comparison, rebuilt(line(1), line(2)), there, future).counts == {}
-
-
-def test_a_lost_row_that_was_future_once_and_counted_later_is_missing(
-    comparison: Comparison,
-) -> None:
-    """Its line was FUTURE at 3 and counted at 5; then its file was damaged."""
-    both = messages((3, line(2)), (5, line(2)), (7, line(1)))
-    comparison.take_rebuilt([rebuilt(line(1), line(2))])
-    comparison.take_verdicts([verdict(line(2), "FUTURE", 3)])
-    assert comparison.unsure() == 1
-    comparison.take_counted([both], "t")
-    assert comparison.unsure() == 0
-    outcome = judge(comparison, rebuilt(), live((7, line(1))))
-    assert outcome.counts == {"missing": 1}
-    table = repaired(comparison, (3, line(2)), (5, line(2)), (7, line(1)))
-    assert origins(table) == [("A-1", 7), ("A-2", 5)]
-
-
-def test_a_line_that_was_future_each_time_is_not_missing(comparison: Comparison) -> None:
-    verdicts = [verdict(line(2), "FUTURE", 3), verdict(line(2), "CONFLICT", 5)]
-    comparison.take_rebuilt([rebuilt(line(1), line(2))])
-    comparison.take_verdicts(verdicts)
-    comparison.take_counted([messages((3, line(2)), (5, line(2)), (7, line(1)))], "t")
-    assert comparison.unsure() == 1
-    assert judge(comparison, rebuilt(), live((7, line(1)))).counts == {}
 
 
 def test_a_conflict_is_decided_by_its_verdict_and_not_by_raws_order(

@@ -21,10 +21,10 @@ from tests.unit.rebuild_rows import (
     changed,
     judge,
     live,
-    messages,
     origins,
     rebuilt,
     repaired,
+    told,
     verdict,
 )
 
@@ -78,8 +78,10 @@ def test_what_raw_lacks_and_nothing_disproves_is_not_taken_away(comparison: Comp
                 (13, line(4)))  # fmt: skip
     there = pa.concat_tables([here, old, nowhere])
     judge(comparison, rebuilt(line(1)), there, verdict(line(4), "ITEM", 13))
-    held = messages((9, line(1)), (10, line(9)), (11, line(9)), (12, line(3)), (13, line(4)))
-    assert find_origins(comparison, [held], "t", {0: 9}) == 3
+    told(
+        comparison, (9, line(1)), (10, line(9)), (11, line(9)), (12, line(3)), (13, line(4)), held=9
+    )
+    assert find_origins(comparison, "t") == 3
     assert origins(repaired_rows(comparison, DAY).sort_by("order_id")) == [
         ("A-1", 9), ("A-7", 6), ("A-8", 3), ("A-9", 10),
     ]  # fmt: skip
@@ -88,8 +90,8 @@ def test_what_raw_lacks_and_nothing_disproves_is_not_taken_away(comparison: Comp
 
 def test_of_two_copies_the_one_that_nothing_disproves_stays(comparison: Comparison) -> None:
     judge(comparison, rebuilt(line(1)), live((9, line(1)), (2, line(9)), (5, line(9))))
-    held = messages((2, line(3)), (5, line(9)), (9, line(1)))
-    assert find_origins(comparison, [held], "t", {0: 0}) == 1
+    told(comparison, (2, line(3)), (5, line(9)), (9, line(1)))
+    assert find_origins(comparison, "t") == 1
     assert origins(repaired_rows(comparison, DAY).sort_by("order_id")) == [("A-1", 9), ("A-9", 5)]
 
 
@@ -103,17 +105,6 @@ def test_without_a_record_of_the_topic_a_repair_compares_what_raw_has() -> None:
     assert (cut.reached, cut.behind) == ({0: 7}, {"HDFS raw": 2})
     assert without_stream(CUT, {}).reached == {0: 0}
     assert without_stream(CUT, {0: 70}).reached == {0: 9}
-
-
-def test_what_the_stream_has_not_read_yet_is_future_by_the_brokers_time(
-    comparison: Comparison,
-) -> None:
-    """A row of it would be in quarantine, too, as soon as the stream reads its line."""
-    now = int((APPENDED + timedelta(hours=1)).timestamp() * 1000)
-    early, on_time = line(2, at=now + 600_001), line(3, at=now + 600_000)
-    comparison.take_future([messages((0, early), (1, on_time), (2, "no|time"))], "t")
-    outcome = judge(comparison, rebuilt(early, on_time), live())
-    assert [difference.rebuilt for difference in outcome.listed] == [on_time.encode()]
 
 
 def test_who_is_behind_the_cut_is_said(capsys: pytest.CaptureFixture[str]) -> None:

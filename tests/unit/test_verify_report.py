@@ -73,6 +73,7 @@ def test_the_json_object() -> None:
             {"hop": "topic", "kind": "count", "line": None, "says": "topic: gave less."}
         ],
         "found": 1,
+        "unsure": 0,
         "behind": {"HBase": 3},
     }  # fmt: skip
 

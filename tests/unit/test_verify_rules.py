@@ -1,8 +1,8 @@
 """Every rule of verify, broken once in a small world of lines; and what must not break one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,13 @@ from pipeline.verify.cut import StreamRecord
 from pipeline.verify.report import Difference
 from pipeline.verify.rules import RULES
 from pipeline.verify.scratch import Scratch, open_scratch
+from tests.unit.broken_worlds import BROKEN, OLD, X
 from tests.unit.hop_world import (
-    BAD,
-    CONFLICT,
     DAY,
     FUTURE,
+    NOW,
+    TOPIC,
     T,
-    World,
     order,
     table,
     world,
@@ -45,77 +45,6 @@ def test_either_side_of_a_conflict_may_be_in_hbase(scratch: Scratch) -> None:
     made = world()
     made.hbase[0] = order(1)
     assert made.judge(scratch) == []
-
-
-X = order(9)
-Breaking = Callable[[World], object]
-BROKEN: dict[str, tuple[Breaking, tuple[str, str, bytes]]] = {
-    "a line that Flume lost": (lambda w: w.log.append(X), ("topic", "missing", X)),
-    "a line that no file had": (lambda w: w.log.remove(order(2)), ("topic", "foreign", order(2))),
-    "a raw line taken": (lambda w: w.raw.remove(FUTURE), ("HDFS raw", "missing", FUTURE)),
-    "a raw line added": (lambda w: w.raw.append(X), ("HDFS raw", "foreign", X)),
-    "a row taken": (lambda w: w.cln.pop(1), ("transactions_cln", "missing", order(2))),
-    "a row taken that has a conflict": (
-        lambda w: w.cln.pop(0), ("transactions_cln", "missing", order(1))),
-    "a bad line taken": (
-        lambda w: w.quar.pop(0), ("transactions_cln", "missing", BAD)),
-    "a row of nowhere": (
-        lambda w: w.cln.append(w.row(X, 6, tid=None)), ("transactions_cln", "foreign", X)),
-    "a file copied": (
-        lambda w: w.cln.append(w.row(order(2), 1, file="f2")),
-        ("transactions_cln", "double", order(2))),
-    "a row under another's offset": (
-        lambda w: w.cln[1].update(off=2), ("transactions_cln", "wrong", order(2))),
-    "a row in another partition": (
-        lambda w: w.cln[1].update(day=date(2026, 11, 23)),
-        ("transactions_cln", "wrong", order(2))),
-    "a row in another hour's partition": (
-        lambda w: w.cln[1].update(block=0), ("transactions_cln", "wrong", order(2))),
-    "a row with another time of arrival": (
-        lambda w: w.cln[1].update(came=T * 1000 + 1), ("transactions_cln", "wrong", order(2))),
-    "a row without a time of arrival": (
-        lambda w: w.cln[1].update(came=None), ("transactions_cln", "wrong", order(2))),
-    "a bad line in another date's partition": (
-        lambda w: w.quar[0].update(day=date(2026, 11, 23)), ("quarantine", "wrong", BAD)),
-    "a bad line with another time of arrival": (
-        lambda w: w.quar[0].update(came=T * 1000 - 1000), ("quarantine", "wrong", BAD)),
-    "a row with a wrong odr_prc": (
-        lambda w: w.cln[1].update(derived=False), ("transactions_cln", "wrong", order(2))),
-    "a bad line twice": (
-        lambda w: w.quar.append(w.row(BAD, 3, reason="FIELDS", file="f2")),
-        ("quarantine", "double", BAD)),
-    "a row quarantined too": (
-        lambda w: w.quar.append(w.row(order(2), 1, reason="ITEM")),
-        ("quarantine", "double", order(2))),
-    "a bad line under another's offset": (
-        lambda w: w.quar[0].update(off=2), ("quarantine", "wrong", BAD)),
-    "a bad line of nowhere": (
-        lambda w: w.quar.append(w.row(X, 0, tid=None, p=None, reason="ITEM")),
-        ("quarantine", "foreign", X)),
-    "a conflict with nothing": (
-        lambda w: w.quar[1].update(reason="CONFLICT"), ("quarantine", "wrong", FUTURE)),
-    "a duplicate quarantined as CONFLICT": (
-        lambda w: w.quar.append(w.row(order(1), 2, reason="CONFLICT")),
-        ("quarantine", "wrong", order(1))),
-    "a FUTURE line let through": (
-        lambda w: w.cln.append(w.quar.pop(1)), ("transactions_cln", "wrong", FUTURE)),
-    "the second content of an event stored, the first quarantined": (
-        lambda w: (w.cln.__setitem__(0, w.row(CONFLICT, 5)),
-                   w.quar.__setitem__(2, w.row(order(1), 0, reason="CONFLICT"))),
-        ("quarantine", "wrong", order(1))),
-    "a line quarantined as FUTURE that is none": (
-        lambda w: setattr(w, "topic_ts", T + 3_000_000), ("quarantine", "wrong", FUTURE)),
-    "a row of HBase taken": (lambda w: w.hbase.remove(order(2)), ("HBase", "missing", order(2))),
-    "a FUTURE row of HBase taken": (
-        lambda w: w.hbase.remove(FUTURE), ("HBase", "missing", FUTURE)),
-    "a row of HBase copied under another key": (
-        lambda w: w.hbase.append(order(2, "70")), ("HBase", "foreign", order(2, "70"))),
-    "a column of HBase changed": (
-        lambda w: w.hbase.__setitem__(1, order(2, amount="1.00")),
-        ("HBase", "foreign", order(2, amount="1.00"))),
-    "an offset that could not be read": (
-        lambda w: setattr(w, "reached", 7), ("topic", "count", None)),  # type: ignore[dict-item]
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +162,7 @@ def test_what_retention_has_deleted_is_no_difference(scratch: Scratch) -> None:
     made.log, made.held = made.log[1:], 3
     made.topic_ts = T - 8 * 86_400_000
     made.raw += [order(30)]
-    made.cln.append(made.row(order(30), 0, tid="old"))
+    made.cln.append(made.row(order(30), 0, tid=OLD))
     made.hbase.append(order(30))
     made.arrival = date(2026, 11, 1)
     assert made.judge(scratch) == []
@@ -243,7 +172,7 @@ def test_raw_folders_that_were_not_read_excuse_old_rows_only(scratch: Scratch) -
     made = world()
     old, new = order(30, ms=T - 30 * 86_400_000), order(31)
     made.held, made.full_from = 1, DAY
-    made.cln += [made.row(old, 0, tid="old", day=date(2026, 10, 25)), made.row(new, 0, tid="old")]
+    made.cln += [made.row(old, 0, tid=OLD, day=date(2026, 10, 25)), made.row(new, 0, tid=OLD)]
     made.hbase += [new]
     assert found(made.judge(scratch)) == {("transactions_cln", "foreign", new)}
 
@@ -253,10 +182,10 @@ def test_the_batch_record_is_compared(scratch: Scratch) -> None:
     made.judge(scratch)
     right = {"lines": 6, "clean": 2, "duplicates": 1, "quarantined": 3}
     wrong = right | {"clean": 3, "duplicates": 0}
-    record = StreamRecord("0001-000000000", "T", ({0: (5, 6)}, right), ({0: (0, 6)}, right))
+    record = StreamRecord("0001-000000000", TOPIC, ({0: (5, 6)}, right), ({0: (0, 6)}, right))
     assert findings.recorded(scratch, record, of_epoch=True) == []
     assert [d.says for d in findings.recorded(scratch, deepcopy(record), of_epoch=False)] != []
-    record = StreamRecord("0001-000000000", "T", ({}, {}), ({0: (0, 6)}, wrong))
+    record = StreamRecord("0001-000000000", TOPIC, ({}, {}), ({0: (0, 6)}, wrong))
     said = " and ".join(d.says for d in findings.recorded(scratch, record, of_epoch=True))
     assert said == (
         "batch record 0001-000000000 has counted 3 clean since its epoch began, but topic and "
@@ -292,3 +221,25 @@ def test_a_date_is_the_programmes_and_an_amount_a_plain_number(scratch: Scratch)
     scratch.load("hbase", table("hbase", [{"line": line} for line in lines]))
     read = scratch.rows("select line, day, amount::varchar from texts")
     assert {line: (day, amount) for line, day, amount in read} == lines
+
+
+@pytest.mark.parametrize(
+    ("held", "came", "now", "is_row", "unsure"),
+    [
+        pytest.param(5, -1, 2, False, 1, id="the verdict is older than what the topic holds"),
+        pytest.param(0, -1, 2, False, 0, id="the topic holds all"),
+        pytest.param(5, 0, 2, False, 0, id="the topic holds all that came since"),
+        pytest.param(5, -1, 0, False, 0, id="it lies ahead even now"),
+        pytest.param(5, -1, 2, True, 0, id="it has counted"),
+    ],
+)
+def test_whether_a_line_once_future_counted_later(
+    scratch: Scratch, *, held: int, came: int, now: int, is_row: bool, unsure: int
+) -> None:
+    """Hours from T on, when the topic got all that it still holds; FUTURE is of an hour later."""
+    made = world()
+    made.held = held
+    made.quar[1].update(came=(T + came * 3_600_000) * 1000)
+    made.cln += [made.row(FUTURE, 9)] if is_row else []
+    made.judge(scratch)
+    assert findings.unsure(scratch, NOW + timedelta(hours=now)) == unsure
