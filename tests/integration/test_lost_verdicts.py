@@ -56,4 +56,3 @@ def test_a_damaged_file_of_quarantine_is_set_aside_and_its_lines_are_judged_agai
     assert all(hdfs.read(path) == b"garbage" for path in repaired["set_aside"])
     stack.ok("verify", "--wait")
     assert verdicts() == before
-    assert stack.answer("rebuild")["ok"]
