@@ -6,8 +6,7 @@ refused   h                                    lines of raw that are none by tod
 verdicts  h, reason, tid, p, off, seen_at      what quarantine says
 beyond    h                                    lines of the topic that are beyond the cut
 kept      n                                    foreign rows that a repair leaves
-
-batch/topic_lines.py adds what the topic tells.
+messages, unjudged, counted                    what the topic tells: batch/topic_lines.py
 """
 
 from collections.abc import Iterable, Iterator
@@ -73,6 +72,10 @@ class Comparison:
         connection.execute("create table beyond (h uhugeint)")
         connection.execute("create table counted (h uhugeint)")
         connection.execute("create table refused (h uhugeint)")
+        connection.execute(
+            "create table messages (h uhugeint, p integer, off bigint, ts bigint, early boolean)"
+        )
+        connection.execute("create table unjudged (h uhugeint, p integer, off bigint)")
         connection.execute("create table kept (n bigint)")
         self._make("rebuilt", _COLUMNS_REBUILT, "")
         self._make("live", _COLUMNS_LIVE, "true as in_cut, 0::bigint as n,")

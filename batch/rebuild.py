@@ -20,7 +20,7 @@ from batch.live import LiveTable, partition_of
 from batch.master import rebuilt_rows, save_lines
 from batch.origins import find_origins, repaired_rows
 from batch.publishing import Publisher, publish, set_aside
-from batch.topic_lines import left_unjudged, take_messages, unsure
+from batch.topic_lines import left_unjudged, take_messages, unsure, untraced
 from pipeline.errors import Refused, Unavailable
 from pipeline.places import QUARANTINE, RAW, STAGING, TRANSACTIONS, Places
 from pipeline.programme import read_programme
@@ -58,8 +58,9 @@ class Result:
     copy of one, and not in quarantine, once the rows are repaired (not counted for some dates
     only). read_again: so many lines the stream has to read again, for a repair: all that the topic
     holds. unsure: lines that were FUTURE once, are not live, and of which neither topic nor clock
-    tells whether they counted later. behind: who has how much to go after the cut, up to which was
-    compared (as in pipeline.verify.cut).
+    tells whether they counted later. untraced: missing rows that may have been FUTURE, for the
+    topic holds them no longer and their verdicts may be among the damaged ones. behind: who has how
+    much to go after the cut, up to which was compared (as in pipeline.verify.cut).
     """
 
     outcome: Outcome
@@ -71,6 +72,7 @@ class Result:
     published: list[str] = field(default_factory=list)
     kept: int = 0
     unsure: int = 0
+    untraced: int = 0
     behind: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -92,6 +94,7 @@ class Result:
             "published": self.published,
             "kept": self.kept,
             "unsure": self.unsure,
+            "untraced": self.untraced,
             "behind": self.behind,
         }
 
@@ -148,16 +151,20 @@ def rebuild(
             comparison.take_beyond(read_messages(topic, cut.reached, topic.ends()))
             found = Result(comparison.judge(most), live.damaged, unread,
                            unsure=unsure(comparison, cut.topic_id), behind=cut.behind)  # fmt: skip
+            if unread:
+                found = replace(found, untraced=untraced(comparison))
             if repair:
                 demand_nowhere_else(comparison, live.rows_elsewhere, folder)
                 found = _repair(comparison, found, cut.topic_id, Publisher(hdfs, last))
             if dates.is_everything and not unknown:
                 found = replace(found, unjudged=left_unjudged(comparison))
-    if not repair:
-        return found
-    found = replace(found, set_aside=set_aside(hdfs, found.damaged_verdicts))
-    if found.unjudged or found.set_aside:
-        found = replace(found, read_again=sum(cut.reached.values()) - sum(cut.held.values()))
+    if repair and (found.unjudged or found.damaged_verdicts):
+        if last is not None:
+            mark_recounted(hdfs, STAGING, last)
+        found = replace(
+            found, set_aside=set_aside(hdfs, found.damaged_verdicts),
+            read_again=sum(cut.reached.values()) - sum(cut.held.values()),
+        )  # fmt: skip
     if last is not None and dates.is_everything:
         close_gaps(hdfs, STAGING, last)
     return found

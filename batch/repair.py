@@ -15,7 +15,7 @@ from pipeline.places import RAW, TRANSACTIONS, Places
 from pipeline.progress import Begin, begin_unseen
 from pipeline.settings import Settings
 from pipeline.webhdfs import Hdfs
-from streaming.checkpoint import read_again
+from streaming.checkpoint import forget_offsets
 from streaming.progress import Progress, read_progress
 
 DOING: Final = "A `rebuild`"
@@ -61,12 +61,12 @@ def repair(
         )
         before = read_progress(places)
         if result["read_again"]:
-            read_again(places.checkpoint)
+            forget_offsets(places.checkpoint)
     if result["read_again"] and goes_on and before is not None:
         _wait_for_the_stream(places, before, result["read_again"], begin)
     was_lost = result["damaged"] or result["damaged_verdicts"] or result["missing"]
     return result | {
-        "ok": not result["kept"] and not (result["unsure"] and was_lost),
+        "ok": not (result["kept"] or result["untraced"] or (result["unsure"] and was_lost)),
         "hive_shows": _show(settings, result["published"]),
     }
 

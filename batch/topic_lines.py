@@ -18,14 +18,14 @@ from batch.comparison import Comparison
 from pipeline.order import FUTURE_MS
 
 _UNJUDGED: Final = """
-create table unjudged as
+insert into unjudged
 select h, p, off from messages m
 where not exists (from verdicts v where v.tid = $topic_id and v.p = m.p and v.off = m.off)
 """
 _EARLY: Final = """
 insert into verdicts
 select h, 'FUTURE', $topic_id, p, off, epoch_ms(ts)::timestamptz
-from messages m join unjudged u using (h, p, off) where early and h in (select h from rebuilt)
+from messages m join unjudged u using (h, p, off) where early
 """
 _AHEAD: Final = """
 insert into verdicts
@@ -70,9 +70,6 @@ def take_messages(
     """Take in the topic's lines (columns line, p, off, ts), all from `held` up to the cut; to be
     called once, after rebuilt rows and verdicts.
     """
-    comparison.execute(
-        "create table messages (h uhugeint, p integer, off bigint, ts bigint, early boolean)"
-    )
     for batch in batches:
         comparison.insert(
             "insert into messages select md5_number(line), p, off, ts, coalesce("
@@ -92,6 +89,17 @@ def unsure(comparison: Comparison, topic_id: str) -> int:
     nor the clock tells whether they counted later.
     """
     ((number,),) = comparison.values(_UNSURE, topic_id=topic_id)
+    return int(number)
+
+
+def untraced(comparison: Comparison) -> int:
+    """Count the missing rows that the topic holds no longer: what their verdict was only quarantine
+    can tell. To be asked when all was judged.
+    """
+    ((number,),) = comparison.values(
+        "select count(*) from differences join rebuilt using (place)"
+        " where kind = 'missing' and h not in (select h from messages)"
+    )
     return int(number)
 
 

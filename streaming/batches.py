@@ -97,6 +97,7 @@ class BatchWriter:
         )
         if self.last is not None:
             staging.forget_older(self.hdfs, self._tables.staging, self.last)
+        self._recounted = staging.recounted(self.hdfs, self._tables.staging)
         self._transactions = Listing(self.hdfs, self._tables.transactions)
         self._quarantine = Listing(self.hdfs, self._tables.quarantine)
         both = (self._transactions, self._quarantine)
@@ -148,7 +149,10 @@ class BatchWriter:
         self._is_whole = True
 
     def _write(self, rows: pa.Table, topic_id: str, batch: int, fetch: Fetch) -> Record:
-        placed = place(self.last, self._highest_epoch, topic_id, batch, _offsets(rows))
+        placed = place(
+            self.last, self._highest_epoch, topic_id, batch, _offsets(rows),
+            is_recounted=self.last is not None and self.last.name == self._recounted,
+        )  # fmt: skip
         if placed.is_rerun:
             self._finish(placed.record)
             return placed.record

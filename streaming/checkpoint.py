@@ -39,7 +39,7 @@ def prepare(root: Path, topic: str, identity: str, earliest: dict[int, int]) -> 
     return folder
 
 
-def read_again(root: Path) -> None:
+def forget_offsets(root: Path) -> None:
     """Have the next start of the stream read from the earliest offset; the stream must stand."""
     for folder in root.glob("topic-*"):
         if _OURS.fullmatch(folder.name) and folder.is_dir():

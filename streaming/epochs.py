@@ -28,12 +28,15 @@ def place(
     topic_id: str,
     batch: int,
     offsets: Offsets,
+    *,
+    is_recounted: bool = False,
 ) -> Placed:
     """Decide it from the newest complete record; highest_epoch (0: none) is asked if it matters.
 
     A new epoch begins whenever offsets do not go on where the last record ends: the checkpoint
     was lost, in part or whole, or restored; the topic is another; offsets have expired. A
     partition of the topic that has no line in that batch is handled up to where it was.
+    is_recounted: a repair has changed what the last record counted, so nothing is its rerun.
     """
     gaps = _gaps(last, topic_id, offsets)
     handled: dict[int, int] = {}
@@ -41,7 +44,8 @@ def place(
     reached: dict[int, int] = {}
     if last is not None:
         same_topic = last.topic_id == topic_id
-        if same_topic and last.batch == batch and last.offsets == offsets:
+        is_same = same_topic and last.batch == batch and last.offsets == offsets
+        if is_same and not is_recounted:
             return Placed(last, is_rerun=True)
         goes_on = all(first == last.next.get(part, 0) for part, (first, _) in offsets.items())
         if same_topic and last.batch < batch and goes_on:

@@ -21,7 +21,7 @@ from pipeline.generations import attempt, highest, number_of
 from pipeline.webhdfs import Hdfs
 
 RECORD: Final = "record.json"
-REPAIRED: Final = "repaired.json"
+CLOSED_GAPS: Final = "repaired.json"
 """In staging: the gaps that a repair from all of HDFS raw has closed."""
 RECOUNTED: Final = "recounted.json"
 """In staging: the record up to which a repair has changed rows, so that its counts are history."""
@@ -221,11 +221,18 @@ def drop_unfinished(hdfs: Hdfs, staging: str) -> None:
 
 
 def mark_recounted(hdfs: Hdfs, staging: str, record: Record) -> None:
-    """Take down, before it does, that a repair changes rows which the record's totals counted:
-    `verify` compares what comes after it.
+    """Take down, before it does, that a repair changes what the record's totals counted: `verify`
+    compares what comes after it, and the batch is no rerun where Spark gives it again.
     """
     after = {"name": record.name, "next": record.next, "totals": asdict(record.totals)}
     hdfs.replace(f"{staging}/{RECOUNTED}", json.dumps(after).encode())
+
+
+def recounted(hdfs: Hdfs, staging: str) -> str | None:
+    """Give the name of the record that a repair was made after, if there was one."""
+    if RECOUNTED not in hdfs.names(staging):
+        return None
+    return str(json.loads(hdfs.read(f"{staging}/{RECOUNTED}"))["name"])
 
 
 def close_gaps(hdfs: Hdfs, staging: str, record: Record) -> None:
@@ -235,7 +242,7 @@ def close_gaps(hdfs: Hdfs, staging: str, record: Record) -> None:
     closed = [*_closed(hdfs, staging), *record.gaps]
     if record.gaps:
         gaps = [asdict(gap) for gap in dict.fromkeys(closed)]
-        hdfs.replace(f"{staging}/{REPAIRED}", json.dumps(gaps).encode())
+        hdfs.replace(f"{staging}/{CLOSED_GAPS}", json.dumps(gaps).encode())
 
 
 def without_closed(hdfs: Hdfs, staging: str, record: Record) -> Record:
@@ -247,9 +254,9 @@ def without_closed(hdfs: Hdfs, staging: str, record: Record) -> Record:
 
 
 def _closed(hdfs: Hdfs, staging: str) -> list[Gap]:
-    if REPAIRED not in hdfs.names(staging):
+    if CLOSED_GAPS not in hdfs.names(staging):
         return []
-    return [Gap(**gap) for gap in json.loads(hdfs.read(f"{staging}/{REPAIRED}"))]
+    return [Gap(**gap) for gap in json.loads(hdfs.read(f"{staging}/{CLOSED_GAPS}"))]
 
 
 def _held(files: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:

@@ -107,6 +107,12 @@ def _show_repair(result: dict[str, Any]) -> None:
             f"{result['kept']:,} foreign rows stay: HDFS raw lacks their lines, and nothing says "
             "that they are wrong; `./loyalty verify` says where they went missing."
         )
+    if result["untraced"]:
+        out.print(
+            f"[yellow]{result['untraced']:,} missing rows are in HDFS raw alone, and verdicts are"
+            " lost: those that were FUTURE when they came count now[/yellow]; their kafka_offset in"
+            " transactions_cln is null."
+        )
     if result["read_again"]:
         out.print(f"the stream has read {result['read_again']:,} lines of the topic again")
     if not result.get("hive_shows", True):

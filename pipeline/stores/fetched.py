@@ -54,9 +54,9 @@ def _fetch(hdfs: Hdfs, path: str, copy: Path) -> tuple[str, Path]:
                 for piece in hdfs.chunks(path):
                     file.write(piece)
         except FileNotFoundError:
-            if path == _closed_name(path):
+            if path == closed_name(path):
                 raise
-            path = _closed_name(path)
+            path = closed_name(path)
         except InDoubt:
             if time.monotonic() > give_up:
                 raise
@@ -65,7 +65,7 @@ def _fetch(hdfs: Hdfs, path: str, copy: Path) -> tuple[str, Path]:
             return path, copy
 
 
-def _closed_name(path: str) -> str:
+def closed_name(path: str) -> str:
     """Give the name that Flume gives a file `.NAME.tmp` when it closes it."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/{name.removeprefix('.').removesuffix('.tmp')}"

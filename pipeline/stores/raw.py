@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from pipeline.raw import dates
-from pipeline.stores.fetched import fetched
+from pipeline.stores.fetched import closed_name, fetched
 from pipeline.webhdfs import Hdfs
 
 _BLOCK: Final = 4 << 20
@@ -33,7 +33,8 @@ def read_raw(hdfs: Hdfs, folders: list[RawFolder], scratch: Path) -> Iterator[pa
     LF are no line: after a DataNode's crash the whole line is in a later file.
     """
     for folder in folders:
-        paths = [path for path, _ in hdfs.walk(folder.path)]
+        # an open file comes where it will be when it is closed: lines keep their order
+        paths = sorted((path for path, _ in hdfs.walk(folder.path)), key=closed_name)
         for _, copy in fetched(hdfs, paths, scratch):
             for lines in read_lines(copy):
                 arrival = pa.repeat(pa.scalar(folder.arrival, pa.date32()), len(lines))

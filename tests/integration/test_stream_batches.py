@@ -277,7 +277,7 @@ def test_a_repair_closes_the_gaps_that_were_known(trial: Trial) -> None:
     again = trial.writer().write(rows(line(4), first=9), "new", 1)
     assert again.gaps == (Gap("new", 0, 1, 8),)
     # what is written beside it, and torn, is nobody's
-    trial.hdfs.write(f"{folder}/{staging.REPAIRED}.new", b"[{")
+    trial.hdfs.write(f"{folder}/{staging.CLOSED_GAPS}.new", b"[{")
     assert trial.last().gaps == again.gaps
     staging.close_gaps(trial.hdfs, folder, again)
     assert trial.last().gaps == ()

@@ -3,12 +3,14 @@
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from cluster.asking import HasEnded
 from drill.stack import OwnStack
 from flume.unclosed import MARGIN_MS, ROLL_MARGIN_MS, ROLL_MS, Unclosed, unclosed
+from pipeline.stores.raw import raw_folders, read_raw
 from pipeline.webhdfs import Hdfs, superuser_of
 
 NOW = int(time.time() * 1000)
@@ -94,3 +96,12 @@ def test_hdfs_that_is_away_is_not_the_agents_fault(
     looks = Unclosed(away, quiet_stack.supervisor)
     looks.demand()
     assert looks._looked > 0, "it has asked"
+
+
+def test_the_lines_of_an_open_file_come_where_it_will_be_when_it_is_closed(
+    raw: Raw, tmp_path: Path
+) -> None:
+    for name, text in (("orders.2", b"b\n"), (".orders.3.tmp", b"c\n"), ("orders.1", b"a\n")):
+        raw.hdfs.write(f"{raw.root}/dt=2026-11-30/{name}", text)
+    read = read_raw(raw.hdfs, raw_folders(raw.hdfs, raw.root), tmp_path)
+    assert [line for table in read for line in table["line"].to_pylist()] == [b"a", b"b", b"c"]

@@ -40,6 +40,12 @@ def test_the_same_offsets_again_are_a_rerun() -> None:
     assert place(LAST, lambda: 5, "t", 7, LAST.offsets) == (LAST, True)
 
 
+def test_nothing_is_a_rerun_of_what_a_repair_has_changed() -> None:
+    """It takes rows away, and has the whole topic read again: as batch 0, perhaps once more."""
+    placed = place(LAST, lambda: 5, "t", 7, LAST.offsets, is_recounted=True)
+    assert (placed.is_rerun, placed.record.epoch) == (False, 6)
+
+
 def test_other_offsets_under_the_same_number_begin_an_epoch() -> None:
     record = with_counts(placed(7, {0: (100, 198), 1: (40, 49)}), Counts(109, 109))
     assert (record.epoch, record.since, record.totals) == (6, {0: 100, 1: 40}, Counts(109, 109))

@@ -1,6 +1,6 @@
 """Raw lines through the stream's own `clean`, as a rebuild takes them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,8 +16,9 @@ DAY = 86_400_000
 FAR_AHEAD = 4_000_000_000_000
 
 
-def lines_table(lines: list[bytes]) -> pa.Table:
-    return pa.table({"line": pa.array(lines, pa.binary())})
+def lines_table(lines: list[bytes], arrival: date = date(2019, 4, 2)) -> pa.Table:
+    return pa.table({"line": pa.array(lines, pa.binary()),
+                     "arrival": pa.array([arrival] * len(lines), pa.date32())})  # fmt: skip
 
 
 def test_raw_becomes_the_rows_that_the_stream_makes(spark: SparkSession, tmp_path: Path) -> None:
@@ -34,12 +35,27 @@ def test_raw_becomes_the_rows_that_the_stream_makes(spark: SparkSession, tmp_pat
     assert made.select(KEPT).to_pylist() == rows(*good).select(KEPT).to_pylist()
 
 
-def test_only_the_dates_asked_for_and_no_line_is_future(
+def test_what_came_on_a_date_before_its_own_was_future_then(
     spark: SparkSession, tmp_path: Path
 ) -> None:
+    """The date is over, in the last of all zones, at noon of the next one in UTC. A line that came
+    again later counts.
+    """
+    noon = round(datetime(2019, 4, 3, 12, tzinfo=UTC).timestamp() * 1000)
+    lines = [line(1, at=noon + 600_000), line(2, at=noon + 600_001), line(3, at=noon + DAY)]
+    first = [text.encode() for text in lines]
+    path = tmp_path / "lines.parquet"
+    save_lines([lines_table(first), lines_table(first[2:], date(2019, 4, 5))], path)
+    made = rebuilt_rows(spark, path, "America/New_York", 24, Scope()).toArrow()
+    found = zip(made["order_id"].to_pylist(), made["place"].to_pylist(), strict=True)
+    assert sorted(found) == [("A-1", 0), ("A-3", 3)]
+    assert made["refused"].null_count == 2
+
+
+def test_only_the_dates_asked_for(spark: SparkSession, tmp_path: Path) -> None:
     path = tmp_path / "lines.parquet"
     lines = [line(1, at=NOON - DAY), line(2), line(3, at=NOON + DAY), line(4, at=FAR_AHEAD)]
-    save_lines([lines_table([text.encode() for text in lines])], path)
+    save_lines([lines_table([text.encode() for text in lines], date(2096, 10, 2))], path)
 
     def orders(dates: Scope) -> list[str]:
         made = rebuilt_rows(spark, path, "America/New_York", 24, dates)

@@ -6,7 +6,7 @@ import pytest
 from batch.comparison import Comparison, Outcome
 from batch.origins import find_origins, repaired_rows
 from batch.rebuild import Result
-from batch.topic_lines import left_unjudged, unsure
+from batch.topic_lines import left_unjudged, unsure, untraced
 from pipeline.commands.rebuild import _show
 from tests.unit.order_rows import APPENDED, line
 from tests.unit.rebuild_rows import DAY, changed, live, origins, rebuilt, told, verdict
@@ -95,6 +95,48 @@ def test_a_line_of_a_topic_that_is_no_more_is_open(comparison: Comparison) -> No
     made, there = rebuilt(line(1), line(2)), live((7, line(1)))
     assert judged(comparison, made, there, future, topic=((7, line(1)),)).counts == {}
     assert unsure(comparison, "t") == 1
+
+
+def test_missing_rows_of_which_only_a_lost_verdict_could_tell_are_counted(
+    comparison: Comparison, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = rebuilt(line(1), line(2))
+    outcome = judged(comparison, made, live(), topic=((7, line(1)),), held=7)
+    assert outcome.counts == {"missing": 2}
+    assert untraced(comparison) == 1
+    _show(Result(outcome, damaged_verdicts=["/q"], untraced=1).to_json())
+    assert "1 missing rows are in HDFS raw alone" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_a_lost_row_is_missing_although_its_line_came_again_beyond_the_cut(
+    comparison: Comparison,
+) -> None:
+    comparison.take_rebuilt([rebuilt(line(1), line(2))])
+    comparison.take_live([live()], "t", {0: 5})
+    told(comparison, (1, line(1)))
+    beyond = [line(1).encode(), line(2).encode()]
+    comparison.take_beyond([pa.table({"line": pa.array(beyond, pa.binary())})])
+    assert [d.rebuilt for d in comparison.judge(20).listed] == [line(1).encode()]
+
+
+def test_where_nothing_else_tells_the_topics_order_decides_a_conflict(
+    comparison: Comparison,
+) -> None:
+    """Raw has the second one first; row and verdict are lost."""
+    second = line(1, amount="1.00")
+    topic = ((1, line(1)), (2, second))
+    outcome = judged(comparison, rebuilt(second, line(1)), live(), topic=topic)
+    assert [difference.rebuilt for difference in outcome.listed] == [line(1).encode()]
+
+
+def test_who_was_contradicted_has_counted_although_it_was_future_once(
+    comparison: Comparison,
+) -> None:
+    """FUTURE at 3, counted at 5, contradicted at 6; then the row is lost, and the topic expires."""
+    second = line(1, amount="1.00")
+    verdicts = verdict(line(1), "FUTURE", 3), verdict(second, "CONFLICT", 6)
+    outcome = judged(comparison, rebuilt(line(1), second), live(), *verdicts, topic=(), held=9)
+    assert [difference.rebuilt for difference in outcome.listed] == [line(1).encode()]
 
 
 def test_what_is_open_is_never_said_to_be_the_same(capsys: pytest.CaptureFixture[str]) -> None:
