@@ -27,25 +27,30 @@ MARGIN_MS: Final = 150_000
 """For the closing, and for the file of a date that is over (idleTimeout)."""
 ROLL_MARGIN_MS: Final = 900_000
 """Flume's hour is of another clock than HDFS's."""
-_OPEN: Final = re.compile(r"\..+\.log\.tmp")
+_FILE: Final = re.compile(r"(\.?).+?([0-9]+)\.log(?:\.tmp)?")
+"""A file's name has a number by which later ones are higher; an open one begins with a point."""
 
 
 def unclosed(hdfs: Hdfs, now_ms: int, root: str = RAW) -> list[str]:
     """Give the files that the agent no longer writes and has not closed, of the last two dates.
 
-    It writes one at a time, which begins when the one before is closed. The time of a file that is
-    open is that of its beginning.
+    It writes one at a time, which begins when the one before is closed: so one beside a later one,
+    open or closed, is left over, and so is one that it should have closed by its age. The time of
+    an open file is that of its beginning, of another one that of its end.
     """
-    begun = sorted(
-        (status["modificationTime"], f"{root}/dt={day}/{name}")
+    found = [
+        (int(read[2]), bool(read[1]), status["modificationTime"], f"{root}/dt={day}/{name}")
         for day in dates(hdfs, root)[-2:]
         for name, status in hdfs.statuses(f"{root}/dt={day}")
-        if _OPEN.fullmatch(name)
-    )
-    if not begun or begun[-1][0] > now_ms - MARGIN_MS:
-        return []
-    late = begun if begun[-1][0] < now_ms - ROLL_MS - ROLL_MARGIN_MS else begun[:-1]
-    return [path for _, path in late]
+        if (read := _FILE.fullmatch(name))
+    ]
+    settled = [number for number, _, at, _ in found if at <= now_ms - MARGIN_MS]
+    newest = max(settled, default=0)
+    return [
+        path
+        for number, is_open, at, path in sorted(found)
+        if is_open and (number < newest or at < now_ms - ROLL_MS - ROLL_MARGIN_MS)
+    ]
 
 
 class Unclosed:

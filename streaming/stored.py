@@ -129,6 +129,8 @@ def decoded(
     """
     parquet = pq.ParquetFile(pa.BufferReader(file))
     number = parquet.num_row_groups
+    if lacking := set(names) - set(parquet.schema_arrow.names):
+        raise pa.ArrowInvalid(f"it lacks {', '.join(sorted(lacking))}")
     groups = [n for n in range(number) if is_needed(parquet.metadata.row_group(n))]
     return parquet.read_row_groups(groups, columns=names), len(groups) == number == 1
 

@@ -35,6 +35,15 @@ _ORIGIN_IS_NONE: Final = """
     or (split_part(tid, '.', 1) = split_part(getvariable('tid'), '.', 1)
         and p not in (select p from cut))
 """
+# Another line of the event, t's, may have come before an offset, q's. One that the topic does not
+# hold may have, so then it is no fault for sure; what came too early, FUTURE, never counted.
+_CAME_BEFORE: Final = f"""
+    exists (from texts o where o.i = t.i and o.h != t.h and o.h not in (select h from topic))
+    or exists (from texts o join topic e on e.h = o.h
+               where o.i = t.i and o.h != t.h and (e.p != q.p or e.off < q.off)
+                 and not coalesce(try_cast(split_part(o.line::varchar, '|', 2) as bigint) - e.ts
+                                  > {FUTURE_MS}, false))
+"""  # noqa: S608
 _ORIGIN: Final = "format('{}/{}/{} in {}', coalesce(tid, 'null'), p, off, file)"
 
 RULES: Final = (
@@ -150,27 +159,22 @@ RULES: Final = (
                              and not in_clean and not in_quarantine)
          group by q.h"""),
     Rule(QUARANTINE, "wrong", "is quarantined as CONFLICT ({note}), but transactions_cln has this "
-         "very line, and no other line of its event came before", """
-         select q.h, format('{}/{}', q.p, q.off) as note
+         "very line, and no other line of its event came before", f"""
+         select q.h, format('{{}}/{{}}', q.p, q.off) as note
          from quar q join cut k using (p) join texts t using (h)
          where q.reason = 'CONFLICT' and q.tid = getvariable('tid') and q.off >= k.held
            and q.h in (select h from cln)
-           -- one that the topic does not hold may have come before: so this is no fault for sure
-           and not exists (from texts o left join topic e on e.h = o.h
-                           where o.i = t.i and o.h != t.h
-                             and (e.h is null or e.p != q.p or e.off < q.off))"""),
+           and not ({_CAME_BEFORE})"""),  # noqa: S608
     Rule(QUARANTINE, "wrong", "is quarantined as CONFLICT ({note}), but came before the row of its "
-         "event, and no other line of that did", """
-         select q.h, min(format('{}/{}, the row has {}/{}', q.p, q.off, c.p, c.off)) as note
+         "event, and no other line of that did", f"""
+         select q.h, min(format('{{}}/{{}}, the row has {{}}/{{}}', q.p, q.off, c.p, c.off)) as note
          from quar q join cut k using (p) join texts t using (h)
          join texts r on r.i = t.i and r.h != t.h join cln c on c.h = r.h
          where q.reason = 'CONFLICT' and q.tid = getvariable('tid') and q.off >= k.held
            and c.tid = q.tid and c.p = q.p and c.off > q.off
            -- a row that was lost and is there again may have a later copy's offset
-           and not exists (from texts o left join topic e on e.h = o.h
-                           where o.i = t.i and o.h != t.h
-                             and (e.h is null or e.p != q.p or e.off < q.off))
-         group by q.h"""),
+           and not ({_CAME_BEFORE})
+         group by q.h"""),  # noqa: S608
     Rule(QUARANTINE, "wrong", "is quarantined as FUTURE, but came no earlier than allowed: {note}",
          f"""
          select q.h, format('{{}}/{{}} was appended at {{}}', q.p, q.off, e.ts) as note

@@ -56,6 +56,17 @@ def test_one_beside_a_newer_one_was_not_closed(raw: Raw) -> None:
     assert raw.late() == [old]
 
 
+def test_one_beside_a_later_one_that_is_closed_was_not_closed(raw: Raw) -> None:
+    """As where NameNode and DataNode died at once, and few lines came since."""
+    old = raw.begin(".orders.1.log.tmp", 20 * 60 * SECOND)
+    raw.begin("orders.2.log", MARGIN_MS - SECOND)
+    assert raw.late() == []
+    raw.begin("orders.2.log", MARGIN_MS + SECOND)
+    assert raw.late() == [old]
+    raw.begin(".orders.3.log.tmp", MARGIN_MS + SECOND)
+    assert raw.late() == [old], "the newest is the one that is written"
+
+
 def test_one_that_should_have_been_rolled_long_ago_was_not_closed(raw: Raw) -> None:
     old = raw.begin(".orders.1.log.tmp", ROLL_MS + ROLL_MARGIN_MS + SECOND, day="2026-11-29")
     assert raw.late() == [old]

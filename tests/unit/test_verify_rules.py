@@ -106,6 +106,27 @@ def test_the_first_line_of_an_event_is_no_conflict_even_where_another_came_later
     assert found(made.judge(scratch)) == {("quarantine", "wrong", order(1))}
 
 
+@pytest.mark.parametrize(("early", "right"), [(True, False), (False, True)])
+def test_what_came_too_early_did_not_come_before_a_conflict(
+    scratch: Scratch, *, early: bool, right: bool
+) -> None:
+    """The event's lines: one at 6, FUTURE or not, another at 7, the first one again at 8. The row
+    is the first line's, by 8, and the other one is quarantined as CONFLICT.
+    """
+    made = world()
+    ahead = T + 600_000 + early
+    first, other = order(20, ms=ahead), order(20, ms=ahead, amount="1.00")
+    made.topic += [first, other, first]
+    made.log += [first, other]
+    made.raw += [first, other]
+    made.hbase.append(first)
+    made.cln.append(made.row(first, 8))
+    made.quar += [made.row(other, 7, reason="CONFLICT")]
+    made.quar += [made.row(first, 6, reason="FUTURE")] if early else []
+    said = [d.says for d in made.judge(scratch) if "came before the row" in d.says]
+    assert (said == []) is right
+
+
 def test_what_came_before_a_conflict_may_have_expired(scratch: Scratch) -> None:
     made = world()
     made.topic += [order(2)]
