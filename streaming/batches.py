@@ -26,7 +26,7 @@ from streaming.files import (
     read_quarantine_name,
 )
 from streaming.identities import COMPARED, ORIGIN, compare
-from streaming.judged import are_quarantined, are_rows
+from streaming.judged import are_new, are_quarantined, are_rows
 from streaming.long_lines import Fetch, fetch_nothing, put_back
 from streaming.merging import DATA_FILES, QUARANTINE_FILES, is_merged, merge
 from streaming.quarantine import by_file, conflicts_of, faults_of
@@ -198,8 +198,9 @@ class BatchWriter:
         )
         files = [*self._data(record, compared.fresh), *self._faults(record, quarantined)]
         moves = tuple(Move(f"{number:04}.parquet", file.path) for number, file in enumerate(files))
+        first_read = quarantined.filter(are_new(quarantined, record))
         reasons = {
-            row["values"]: row["counts"] for row in quarantined["reason"].value_counts().to_pylist()
+            row["values"]: row["counts"] for row in first_read["reason"].value_counts().to_pylist()
         }
         done = with_counts(record, counts)
         appended = record.appended | _appended(rows, record.offsets)

@@ -74,6 +74,12 @@ def are_rows(bad: pa.Table, record: Record, transactions: Listing, reader: Reade
     return _mark(bad, _origins(reader.rows_of(paths, at), record.topic_id))
 
 
+def are_new(rows: pa.Table, record: Record) -> pa.Array:
+    """Mark the rows whose line the batch reads for the first time."""
+    origins = zip(*(rows[name].to_pylist() for name in ORIGIN[1:]), strict=True)
+    return pa.array([off >= record.reached.get(part, 0) for part, off in origins], pa.bool_())
+
+
 def _partitions(transactions: Listing, at: list[int]) -> Iterable[str]:
     """Name the partitions that can hold instants (epoch ms), whatever the programme's zone."""
     utc = {datetime.fromtimestamp(ms / 1000, tz=UTC).date() for ms in at}

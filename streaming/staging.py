@@ -83,8 +83,8 @@ class Record:
     the last one read in this epoch. appended: when the broker got the line before `next` (epoch
     milliseconds), which tells it from another that may have got its offset. reached: the offset
     after the last one that was ever read of the topic, in any epoch. totals: of the epoch,
-    so of the offsets from since to next. reasons: of the batch's quarantined lines, but for those
-    whose very offset was quarantined before.
+    so of the offsets from since to next. reasons: of the batch's quarantined lines that were
+    read for the first time.
     """
 
     epoch: int

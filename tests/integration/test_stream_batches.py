@@ -161,9 +161,7 @@ def test_a_row_stays_a_row_where_a_stricter_rule_refuses_its_line_read_again(tri
     assert [(o, reason) for o, reason, _ in trial.quarantined()] == [(3, "FIELDS"), (4, "ITEM")]
 
 
-def test_the_last_batch_is_judged_again_after_a_repair_has_changed_what_it_wrote(
-    trial: Trial,
-) -> None:
+def test_the_last_batch_is_judged_again_after_a_repair_has_changed_it(trial: Trial) -> None:
     """As where the topic is so young that all of it is one batch."""
     given = rows(line(1), "bad", line(2))
     last = trial.writer().write(given, "t", 0)
@@ -173,6 +171,7 @@ def test_the_last_batch_is_judged_again_after_a_repair_has_changed_what_it_wrote
     staging.mark_recounted(trial.hdfs, trial.tables.staging, last)
     again = trial.writer().write(given, "t", 0)
     assert (again.epoch, again.counts) == (2, last.counts)
+    assert (last.reasons, again.reasons) == ({"FIELDS": 1}, {}), "`status` counts a line once"
     assert trial.quarantined() == [(1, "FIELDS", b"bad")]
     assert len(trial.clean()) == 2
     assert trial.writer().write(given, "t", 0) == again, "a rerun as ever"
