@@ -29,7 +29,8 @@ COPY flume/pom.xml /build/flume/
 RUN --mount=type=cache,target=/m2 \
     mvn -q -B -Dmaven.repo.local=/m2 -f /build/cluster/pom.xml dependency:copy-dependencies -Djars=/jars
 
-# Python's packages, of the lock, without those of the tests
+# Python's packages, of the lock, without those of the tests; what is built is not compressed before
+# it is unpacked
 FROM tools AS python
 WORKDIR /loyalty
 COPY pyproject.toml requirements.lock ./
@@ -38,6 +39,7 @@ RUN --mount=type=cache,target=/pip \
     export PIP_CACHE_DIR=/pip \
  && python3 -m venv .venv \
  && .venv/bin/pip install -q --no-compile --require-hashes -r requirements.lock \
+      --config-settings=--build-option=--compression=stored \
  && .venv/bin/python cluster/container/prune.py
 
 # each jar checked by its hash, our Java classes compiled, the code compiled
