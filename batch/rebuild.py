@@ -157,7 +157,7 @@ def rebuild(
                 demand_nowhere_else(comparison, live.rows_elsewhere, folder)
                 found = _repair(comparison, found, cut.topic_id, Publisher(hdfs, last))
             if dates.is_everything and not unknown:
-                found = replace(found, unjudged=left_unjudged(comparison))
+                found = replace(found, unjudged=left_unjudged(comparison, cut.topic_id))
     if repair and (found.unjudged or found.damaged_verdicts):
         if last is not None:
             mark_recounted(hdfs, STAGING, last)

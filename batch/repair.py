@@ -44,8 +44,9 @@ def repair(
     """Run the comparison and the repair while the stream stands; then it goes on.
 
     `told` is given what there is to be waited for. The result has `hive_shows`: whether Hive shows
-    the new generations already. It is ok where nothing is left of what was found, and nothing open:
-    lines that nobody has judged the stream judges at the end, as it reads the topic again. Raises
+    the new generations already; and `still_to_read`: whether the stream has the topic still to read
+    again, because it stood before, or nobody knows how far it was. It is ok where nothing is left
+    of what was found, and nothing open: lines that nobody has judged the stream judges then. Raises
     Refused while an `up` or `down` runs: neither may start or stop a second writer meanwhile.
     """
     places = Places(settings.data)
@@ -62,11 +63,16 @@ def repair(
         before = read_progress(places)
         if result["read_again"]:
             forget_offsets(places.checkpoint)
-    if result["read_again"] and goes_on and before is not None:
+    is_open = bool(result["read_again"])
+    if is_open and goes_on and before is not None and before.offsets:
         _wait_for_the_stream(places, before, result["read_again"], begin)
+        is_open = False
     was_lost = result["damaged"] or result["damaged_verdicts"] or result["missing"]
     return result | {
-        "ok": not (result["kept"] or result["untraced"] or (result["unsure"] and was_lost)),
+        "ok": not (
+            is_open or result["kept"] or result["untraced"] or (result["unsure"] and was_lost)
+        ),
+        "still_to_read": is_open,
         "hive_shows": _show(settings, result["published"]),
     }
 

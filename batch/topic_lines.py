@@ -51,12 +51,15 @@ where i not in (select i from live)
                 and (tid is null
                      or (tid = $topic_id and epoch_ms(seen_at) >= coalesce(until_ms, 0))))
 """
+# A line that came too early has its verdict, also where the same line has counted later.
 _LEFT_UNJUDGED: Final = """
-select count(*) from unjudged
-where h not in (select h from expected)
-  and h not in (select h from live
-                where n not in (select n from differences
-                                where n is not null and n not in (from kept)))
+select count(*) from unjudged u join messages m using (h, p, off)
+where (m.early and not exists (from live l where l.kafka_topic_id = $topic_id
+                               and l.kafka_partition = u.p and l.kafka_offset = u.off))
+   or (h not in (select h from expected)
+       and h not in (select h from live
+                     where n not in (select n from differences
+                                     where n is not null and n not in (from kept))))
 """
 
 
@@ -103,9 +106,9 @@ def untraced(comparison: Comparison) -> int:
     return int(number)
 
 
-def left_unjudged(comparison: Comparison) -> int:
+def left_unjudged(comparison: Comparison, topic_id: str) -> int:
     """Count the topic's lines that are no row, no copy of one, and not in quarantine: also of the
     rows that a repair takes away or brings back. To be asked when all was judged.
     """
-    ((number,),) = comparison.values(_LEFT_UNJUDGED)
+    ((number,),) = comparison.values(_LEFT_UNJUDGED, topic_id=topic_id)
     return int(number)

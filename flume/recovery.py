@@ -6,6 +6,7 @@ open shows a wrong length, or stays `.NAME.log.tmp` for ever.
 
 import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from pipeline.errors import Unavailable
@@ -19,6 +20,7 @@ DEBUG: Final = "org.apache.hadoop.hdfs.tools.DebugAdmin"
 Tool = Callable[[str, tuple[str, ...]], str]
 """Runs a tool of HDFS (main class, arguments) as the superuser and gives what it printed."""
 
+DAY_BEFORE: Final = timedelta(days=1)
 PATIENCE_SECONDS: Final = 60
 """A round takes up to a DataNode's heartbeat (1 s), or 30 of them if a server has just died."""
 
@@ -36,11 +38,12 @@ def final_name(name: str) -> str | None:
     return None
 
 
-def recover(hdfs: Hdfs, tool: Tool, places: Places) -> list[str]:
+def recover(hdfs: Hdfs, tool: Tool, places: Places, today: date | None = None) -> list[str]:
     """Close and rename what was left open; gives the final paths of renamed files.
 
-    Only dates of arrival from the newest one of the last recovery on are listed: the agent since
-    then has written to no other, and raw grows for ever. They may be many: where HDFS was away
+    Only dates of arrival from the newest one of the last recovery on are listed, or from its
+    yesterday on where that is earlier: the agent since then has written to no other, and raw grows
+    for ever. They may be many: where HDFS was away
     when a file was to be closed, Flume tries to rename it once more and goes on for weeks.
 
     Raises Unavailable when a lease is not given up within a minute.
@@ -58,7 +61,9 @@ def recover(hdfs: Hdfs, tool: Tool, places: Places) -> list[str]:
             if (final := final_name(name)) is not None:
                 hdfs.rename(f"{folder}/{name}", f"{folder}/{final}")
                 renamed.append(f"{folder}/{final}")
-    marker.write_text(found[-1].isoformat(), encoding="ascii")
+    # a date still to come is of a clock that was wrong; today's may be another one in Flume's zone
+    newest = min(found[-1], (today or datetime.now(tz=UTC).date()) - DAY_BEFORE)
+    marker.write_text(newest.isoformat(), encoding="ascii")
     return renamed
 
 

@@ -7,6 +7,7 @@ DataNode died amid a write nobody can read it meanwhile.
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cluster.asking import HasEnded
@@ -27,8 +28,10 @@ MARGIN_MS: Final = 150_000
 """For the closing, and for the file of a date that is over (idleTimeout)."""
 ROLL_MARGIN_MS: Final = 900_000
 """Flume's hour is of another clock than HDFS's."""
-_FILE: Final = re.compile(r"(\.?).+?([0-9]+)\.log(?:\.tmp)?")
-"""A file's name has a number by which later ones are higher; an open one begins with a point."""
+_FILE: Final = re.compile(r"(\.?)orders\.([0-9]+)\.log(?:\.tmp)?")
+"""A file's name has a number by which later ones are higher; an open one begins with a point. A
+file of another name is somebody else's."""
+DAY: Final = timedelta(days=1)
 
 
 def unclosed(hdfs: Hdfs, now_ms: int, root: str = RAW) -> list[str]:
@@ -36,11 +39,14 @@ def unclosed(hdfs: Hdfs, now_ms: int, root: str = RAW) -> list[str]:
 
     It writes one at a time, which begins when the one before is closed: so one beside a later one,
     open or closed, is left over, and so is one that it should have closed by its age. The time of
-    an open file is that of its beginning, of another one that of its end.
+    an open file is that of its beginning, of another one that of its end. A date still to come is
+    of a clock that was wrong.
     """
+    # of any zone
+    last = datetime.fromtimestamp(now_ms / 1000, tz=UTC).date() + DAY
     found = [
         (int(read[2]), bool(read[1]), status["modificationTime"], f"{root}/dt={day}/{name}")
-        for day in dates(hdfs, root)[-2:]
+        for day in [day for day in dates(hdfs, root) if day <= last][-2:]
         for name, status in hdfs.statuses(f"{root}/dt={day}")
         if (read := _FILE.fullmatch(name))
     ]

@@ -122,14 +122,15 @@ def newest_record(
     places: Places, hdfs: Hdfs, writer: BatchWriter, tables: Tables, topic_id: str
 ) -> Record | None:
     """Give the newest record; where neither one nor a checkpoint knows the topic, what the tables
-    tell of it.
+    tell of it, and the writer too.
     """
     is_known = writer.last is not None and plain_id(writer.last.topic_id) == topic_id
     if is_known or identities(places.checkpoint, topic_id):
         return writer.last
     came = {tables.transactions: "ingested_at", tables.quarantine: "seen_at"}
     with temporary_folder("streaming") as folder:
-        return trace(hdfs, came, topic_id, folder, lambda: stamp_work(places)) or writer.last
+        writer.traced = trace(hdfs, came, topic_id, folder, lambda: stamp_work(places))
+    return writer.traced or writer.last
 
 
 def attend(

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pipeline.generations import highest
 from pipeline.webhdfs import Hdfs
 from streaming import staging
-from streaming.epochs import Offsets, place, with_counts
+from streaming.epochs import Offsets, place, with_counts, with_traced
 from streaming.files import (
     CLEANED,
     QUARANTINE,
@@ -78,6 +78,8 @@ class BatchWriter:
         self._changed = changed
         self.last: Record | None = None
         """The record of the newest complete batch."""
+        self.traced: Record | None = None
+        """What the tables tell where there is none (streaming/traces.py)."""
         self._is_whole = False
         """Whether what is known of HDFS is so: not while something is being changed there."""
         self._merging: str | None = None
@@ -156,7 +158,7 @@ class BatchWriter:
         if placed.is_rerun:
             self._finish(placed.record)
             return placed.record
-        record, files = self.compute(placed.record, rows)
+        record, files = self.compute(with_traced(placed.record, self.traced), rows)
         contents = self._contents(files, fetch)
         staged = staging.stage(self.hdfs, self._tables.staging, record, contents)
         staging.complete(self.hdfs, staged, self._tables.staging, record)

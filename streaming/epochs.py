@@ -73,6 +73,15 @@ def with_counts(record: Record, counts: Counts) -> Record:
     )
 
 
+def with_traced(record: Record, traced: Record | None) -> Record:
+    """Give the record with how far the topic was read before, which another record knows too."""
+    if traced is None or traced.topic_id != record.topic_id:
+        return record
+    parts = record.reached.keys() | traced.reached
+    reached = {p: max(record.reached.get(p, 0), traced.reached.get(p, 0)) for p in parts}
+    return replace(record, reached=reached)
+
+
 def _gaps(last: Record | None, topic_id: str, offsets: Offsets) -> tuple[Gap, ...]:
     """Name what no batch can read any more: expired offsets, also of a partition that was never
     read, and the end of a replaced topic.

@@ -1,6 +1,7 @@
-"""Lines whose very offset is judged already: whatever the rules are by now, the verdict stays.
+"""Lines whose very offset is judged: whatever the rules are by now, verdicts and rows stay.
 
-Spark gives a batch again after a kill, and the whole topic after a lost checkpoint.
+Spark gives a batch again after a kill, and the whole topic after a lost checkpoint. (A copy of a
+row has left no trace of its own: it is judged by the rules of now.)
 """
 
 import re

@@ -113,7 +113,13 @@ def _show_repair(result: dict[str, Any]) -> None:
             " lost: those that were FUTURE when they came count now[/yellow]; their kafka_offset in"
             " transactions_cln is null."
         )
-    if result["read_again"]:
+    if result.get("still_to_read"):
+        out.print(
+            f"[yellow]the stream has {result['read_again']:,} lines of the topic to read again, and"
+            " judges those that lack a verdict[/yellow]; `./loyalty up` starts it if it stands, and"
+            " `./loyalty verify --wait` says when that is done."
+        )
+    elif result["read_again"]:
         out.print(f"the stream has read {result['read_again']:,} lines of the topic again")
     if not result.get("hive_shows", True):
         err.print("HiveServer2 does not answer; Hive shows the repair as soon as it does.")

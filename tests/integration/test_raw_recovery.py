@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from pipeline.places import CLEAN, Places
 from pipeline.positions import read_positions
 from pipeline.webhdfs import Hdfs
 from tests.waiting import wait_until
+
+TODAY = date(2026, 11, 30)
 
 
 class Raw(Hdfs):
@@ -52,7 +55,7 @@ def places(tmp_path: Path) -> Places:
 def recovered(left: Raw, places: Places) -> list[str]:
     """Recover, where nothing is open any more; gives the dates whose file got its name."""
     left.listed.clear()
-    names = recover(left, lambda *_: "", places)
+    names = recover(left, lambda *_: "", places, TODAY)
     assert all(name.endswith("/orders.1.log") and left.exists(name) for name in names)
     return [name.removeprefix(f"{left.root}/dt=").split("/")[0] for name in names]
 
@@ -70,7 +73,7 @@ def test_only_what_the_last_agent_may_have_left_is_listed(left: Raw, places: Pla
     for day in week[1:]:
         left.leave(day, "orders.0.log")
     left.leave(week[0], ".orders.2.log.tmp")
-    assert recover(left, lambda *_: "", places) == [f"{left.root}/dt={week[0]}/orders.2.log"]
+    assert recover(left, lambda *_: "", places, TODAY) == [f"{left.root}/dt={week[0]}/orders.2.log"]
     assert left.listed[-4:] == week
 
 
@@ -79,6 +82,17 @@ def test_a_marker_that_was_torn_lets_more_be_listed(left: Raw, places: Places) -
         left.leave(day)
     (places.positions.parent / "recovered").write_text("2026-1")
     assert recovered(left, places) == ["2026-10-09", "2026-11-24"]
+
+
+def test_after_a_folder_of_a_date_still_to_come_everything_is_found(
+    left: Raw, places: Places
+) -> None:
+    """As where a clock was wrong once; today's is another date in another zone."""
+    left.leave("2030-01-01")
+    assert recovered(left, places) == ["2030-01-01"]
+    for day in (TODAY - timedelta(days=1), TODAY):
+        left.leave(day.isoformat())
+    assert recovered(left, places) == ["2026-11-29", "2026-11-30"]
 
 
 def test_a_folder_of_a_date_that_is_none_is_passed_over(left: Raw, places: Places) -> None:

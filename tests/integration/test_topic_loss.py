@@ -22,6 +22,7 @@ from streaming.files import CLEANED
 from streaming.query import Batches, Source, TopicReplaced
 from streaming.staging import RECORD, Counts, Gap, Record
 from tests.integration.merging import trials
+from tests.integration.test_stream_batches import refused
 from tests.integration.trial import Trial
 from tests.unit.order_rows import APPENDED, line, rows
 from tests.unit.test_identity import ID, identified, record
@@ -137,6 +138,22 @@ def test_offsets_that_are_given_again_lose_and_double_nothing(trial: Trial, tmp_
                for t in (trial.tables.transactions, trial.tables.quarantine)
                for r in trial.stored(t)]  # fmt: skip
     assert len(origins) == len(set(origins)), "an offset is one line's"
+
+
+def test_where_record_and_checkpoint_are_lost_a_stricter_rule_leaves_rows_what_they_are(
+    trial: Trial, tmp_path: Path
+) -> None:
+    lines = [line(1), "bad", line(2)]
+    trial.writer().write(rows(*lines, topic=ID), ID, 0)
+    trial.hdfs.delete(trial.tables.staging)
+    places = Places(tmp_path)
+    places.run.mkdir()
+    writer = trial.writer()
+    assert newest_record(places, trial.hdfs, writer, trial.tables, ID) == writer.traced
+    again = writer.write(refused(rows(*lines, line(4), topic=ID), 0, 3), ID, 0)
+    assert (again.counts, again.reasons) == (Counts(4, clean=2, quarantined=2), {"ITEM": 1})
+    assert trial.clean() == [("A-1", 0), ("A-2", 2)]
+    assert [(o, reason) for o, reason, _ in trial.quarantined()] == [(1, "FIELDS"), (3, "ITEM")]
 
 
 def test_where_record_and_checkpoint_are_lost_the_tables_tell_the_topics_name(

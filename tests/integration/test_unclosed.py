@@ -1,8 +1,8 @@
 """Raw files that an agent has failed to close are told from the one that it writes."""
 
-import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from flume.unclosed import MARGIN_MS, ROLL_MARGIN_MS, ROLL_MS, Unclosed, unclose
 from pipeline.stores.raw import raw_folders, read_raw
 from pipeline.webhdfs import Hdfs, superuser_of
 
-NOW = int(time.time() * 1000)
+TODAY = date(2026, 11, 30)
+NOW = int(datetime.combine(TODAY, time(12), tzinfo=UTC).timestamp() * 1000)
 SECOND = 1000
 
 
@@ -73,6 +74,17 @@ def test_one_that_should_have_been_rolled_long_ago_was_not_closed(raw: Raw) -> N
     raw.begin(".orders.0.log.tmp", 99 * ROLL_MS, day="2026-11-01")
     raw.begin("orders.3.log", 0)
     assert raw.late() == [old], "the last two dates alone are looked at"
+
+
+def test_dates_still_to_come_and_files_of_other_names_are_somebody_elses(raw: Raw) -> None:
+    old = raw.begin(".orders.1.log.tmp", ROLL_MS + ROLL_MARGIN_MS + SECOND)
+    for name in ("orders-20261203120000.log", "copy.orders.99.log", "orders.old.9.log"):
+        raw.begin(name, MARGIN_MS + SECOND)
+    for days in (40, 400):
+        raw.begin("orders.3.log", 0, day=(TODAY + timedelta(days=days)).isoformat())
+    assert raw.late() == [old]
+    raw.begin(".orders.1.log.tmp", MARGIN_MS)
+    assert raw.late() == [], "names of others are no later ones"
 
 
 def test_the_agent_is_given_up_for_it_and_only_for_that(

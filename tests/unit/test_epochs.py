@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from streaming.epochs import Offsets, place, with_counts
+from streaming.epochs import Offsets, place, with_counts, with_traced
 from streaming.staging import Counts, Gap, Move, Record
 
 LAST = Record(
@@ -93,6 +93,14 @@ def test_when_the_last_lines_came_is_known_as_long_as_they_are_the_last() -> Non
     assert placed(8, {0: (200, 204)}, last=last).appended == {0: 7, 1: 8}
     assert placed(4, {0: (60, 80)}, last=last).appended == {0: 7, 1: 8}
     assert placed(0, {0: (0, 4)}, topic="new", last=last).appended == {}
+
+
+def test_what_the_tables_tell_of_the_topic_was_read_before() -> None:
+    record = replace(LAST, reached={0: 5, 1: 9})
+    traced = replace(LAST, reached={0: 7, 1: 8, 2: 3})
+    assert with_traced(record, traced).reached == {0: 7, 1: 9, 2: 3}
+    assert with_traced(record, replace(traced, topic_id="another")) == record
+    assert with_traced(record, None) == record
 
 
 def test_a_record_comes_back_from_its_file() -> None:

@@ -1,20 +1,26 @@
 """What a repair writes, what it keeps, and what it refuses to take away."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from batch import repair
 from batch.comparison import Comparison, Outcome
 from batch.live import may_hold
 from batch.origins import find_origins, repaired_rows
 from batch.rebuild import Elsewhere, Result, demand_nowhere_else, without_stream
 from pipeline.commands.rebuild import _show
 from pipeline.errors import Refused
+from pipeline.places import Places
+from pipeline.settings import Settings
 from pipeline.verify.cut import Cut
 from streaming.files import DataName
+from streaming.progress import Standing, write_progress
+from streaming.staging import Counts, Record
 from tests.unit.order_rows import APPENDED, NOON, line
 from tests.unit.rebuild_rows import (
     DAY,
@@ -93,6 +99,28 @@ def test_of_two_copies_the_one_that_nothing_disproves_stays(comparison: Comparis
     told(comparison, (2, line(3)), (5, line(9)), (9, line(1)))
     assert find_origins(comparison, "t") == 1
     assert origins(repaired_rows(comparison, DAY).sort_by("order_id")) == [("A-1", 9), ("A-9", 5)]
+
+
+@pytest.mark.parametrize(("runs", "known"), [(False, True), (True, False)])
+def test_what_the_stream_has_still_to_read_again_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    *, runs: bool, known: bool,
+) -> None:  # fmt: skip
+    """Where it stood before the repair, or nobody knows how far it was, nothing is waited for."""
+    found = Result(Outcome(1, 1), unjudged=7, read_again=500).to_json()
+    monkeypatch.setattr(repair, "_ask_hdfs", lambda _: None)
+    monkeypatch.setattr(repair, "care_of", lambda _: None)
+    monkeypatch.setattr(repair, "paused", lambda *_: nullcontext(runs))
+    monkeypatch.setattr(repair, "run_job", lambda *_, **__: found)
+    places = Places(tmp_path)
+    places.run.mkdir()
+    if known:
+        standing = Standing(1.0, "t", (), None)
+        write_progress(places, standing, Record(1, 0, "t", {}, {}, {0: 9}, Counts(), Counts()))
+    result = repair.repair(Settings(data=tmp_path), [], print)
+    assert (result["ok"], result["still_to_read"]) == (False, True)
+    _show(result)
+    assert "has 500 lines of the topic to read again" in " ".join(capsys.readouterr().out.split())
 
 
 CUT = Cut(APPENDED, (), "t", {0: 0}, {0: 9}, {0: 0}, None,
