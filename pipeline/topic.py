@@ -173,7 +173,7 @@ class Topic:
 
 def plain_id(identity: str) -> str:
     """Give the topic's id of what rows and records bear: the id, or ID.2, ID.3, … after its end has
-    gone back (streaming/identity.py).
+    gone back (streaming/topic_name.py).
     """
     return identity.partition(".")[0]
 

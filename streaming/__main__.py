@@ -23,13 +23,13 @@ from pipeline.temporary import temporary_folder
 from pipeline.topic import Topic, plain_id
 from pipeline.webhdfs import Hdfs
 from streaming.batches import BatchWriter, Tables
-from streaming.checkpoint import identities, prepare
-from streaming.identity import append_times, identify
+from streaming.checkpoint import names, prepare
 from streaming.partitions import PartitionFollower
 from streaming.progress import Standing, read_progress, stamp_work, write_progress
 from streaming.query import Batches, Source, cleaned_lines, start_query
 from streaming.rounds import Rounds, find_today, open_partitions
 from streaming.staging import Record
+from streaming.topic_name import append_times, find_name
 from streaming.traces import trace
 
 HIVE_SECONDS: Final = 60
@@ -67,8 +67,8 @@ def run(
     writer = opened_writer(places, hdfs, tables, follower, today())
     topic_id, bounds, ask = topic.id(), topic.bounds(), partial(append_times, topic)
     last = newest_record(places, hdfs, writer, tables, topic_id)
-    identity = identify(places.checkpoint, topic.name, topic_id, last, bounds, ask=ask)
-    source = Source(topic, identity, settings.batch_lines)
+    name = find_name(places.checkpoint, topic.name, topic_id, last, bounds, ask=ask)
+    source = Source(topic, name, settings.batch_lines)
     started_at, before = time.time(), read_progress(places)
 
     def done(record: Record | None) -> None:
@@ -77,7 +77,7 @@ def run(
         write_progress(places, Standing(started_at, source.topic_id, now_open, swept), record)
 
     earliest = {part: first for part, (first, _) in bounds.items()}
-    checkpoint = prepare(places.checkpoint, topic.name, identity, earliest)
+    checkpoint = prepare(places.checkpoint, topic.name, name, earliest)
     batches = Batches(source, writer, done)
     swept = date.fromisoformat(before.swept) if before and before.swept else None
     rounds = Rounds(
@@ -125,7 +125,7 @@ def newest_record(
     tell of it, and the writer too.
     """
     is_known = writer.last is not None and plain_id(writer.last.topic_id) == topic_id
-    if is_known or identities(places.checkpoint, topic_id):
+    if is_known or names(places.checkpoint, topic_id):
         return writer.last
     came = {tables.transactions: "ingested_at", tables.quarantine: "seen_at"}
     with temporary_folder("streaming") as folder:

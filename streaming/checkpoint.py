@@ -1,6 +1,6 @@
 """Spark's checkpoint, which only says where to read on; losing it is harmless.
 
-There is one folder for each name of the topic (streaming/identity.py). A topic made anew or whose
+There is one folder for each name of the topic (streaming/topic_name.py). A topic made anew or whose
 end went back, offsets that have expired, or a checkpoint that is damaged, means a fresh folder: the
 stream reads from the earliest offset, and identities are compared.
 """
@@ -21,9 +21,9 @@ _OURS: Final = re.compile(r"topic-[A-Za-z0-9_-]{22}(?:\.[0-9]+)?")
 """Only such folders are removed: a topic id is 22 letters; what else is there is somebody's."""
 
 
-def prepare(root: Path, topic: str, identity: str, earliest: dict[int, int]) -> Path:
+def prepare(root: Path, topic: str, name: str, earliest: dict[int, int]) -> Path:
     """Give the folder to start from; what cannot be started from is removed."""
-    folder = _folder(root, identity)
+    folder = _folder(root, name)
     # first of all, for its name tells the next start the topic's
     folder.mkdir(parents=True, exist_ok=True)
     for other in root.iterdir():
@@ -46,18 +46,18 @@ def forget_offsets(root: Path) -> None:
             _empty(folder)
 
 
-def identities(root: Path, topic_id: str) -> list[str]:
+def names(root: Path, topic_id: str) -> list[str]:
     """List the names of a topic that there are folders of."""
     plain = _folder(root, topic_id)
     return [topic_id + one.name.removeprefix(plain.name) for one in root.glob(f"{plain.name}*")
             if re.fullmatch(r"(?:\.[0-9]+)?", one.name.removeprefix(plain.name))]  # fmt: skip
 
 
-def find_lost(root: Path, topic: str, identity: str, ends: dict[int, int]) -> dict[int, int]:
+def find_lost(root: Path, topic: str, name: str, ends: dict[int, int]) -> dict[int, int]:
     """Find the partitions whose end (as given, or as Spark has logged it) has gone back; gives the
     end that each had before. Nothing is found where the checkpoint cannot be read.
     """
-    folder = _folder(root, identity)
+    folder = _folder(root, name)
     try:
         logged, begins = _last_batch(folder, topic)
     except (ValueError, KeyError, TypeError, OSError):
@@ -75,8 +75,8 @@ def _empty(folder: Path) -> None:
         shutil.rmtree(one) if one.is_dir() else one.unlink()
 
 
-def _folder(root: Path, identity: str) -> Path:
-    return root / f"topic-{identity.translate(_PLAIN)}"
+def _folder(root: Path, name: str) -> Path:
+    return root / f"topic-{name.translate(_PLAIN)}"
 
 
 def _last_batch(folder: Path, topic: str) -> tuple[dict[int, int], dict[int, int]]:

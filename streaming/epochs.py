@@ -89,7 +89,7 @@ def _gaps(last: Record | None, topic_id: str, offsets: Offsets) -> tuple[Gap, ..
     handled: dict[int, int] = {}
     ended: tuple[Gap, ...] = ()
     if last is not None and plain_id(last.topic_id) == plain_id(topic_id):
-        handled = last.next  # under another name as well, see streaming.identity
+        handled = last.next  # under another name as well, see streaming.topic_name
     if last is not None and last.topic_id != topic_id:
         ended = tuple(Gap(last.topic_id, part, first, None) for part, first in last.next.items())
     return ended + tuple(

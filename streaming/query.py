@@ -17,10 +17,10 @@ from pipeline.stores.messages import read_messages
 from pipeline.topic import Topic, plain_id
 from streaming.batches import BatchWriter
 from streaming.clean import clean
-from streaming.identity import append_times, lost_lines
 from streaming.long_lines import LONG_BYTES
 from streaming.patience import patiently
 from streaming.staging import Record
+from streaming.topic_name import append_times, lost_lines
 
 PATIENCE_SECONDS: Final = 60
 """How long a batch tries again while HDFS or Kafka do not answer; then the process ends, and is
@@ -39,7 +39,7 @@ class TopicReplaced(LoyaltyError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is read: a topic, with the name that its rows bear (streaming/identity.py), at most
+    """What is read: a topic, with the name that its rows bear (streaming/topic_name.py), at most
     batch_lines at once.
     """
 

@@ -16,8 +16,8 @@ from streaming.epochs import place
 from streaming.files import encode, read_data_name
 from streaming.identities import ORIGIN
 from streaming.identities import lines as lines_of
-from streaming.identity import append_times
 from streaming.staging import Counts, Gap, Record
+from streaming.topic_name import append_times
 from tests.integration.oracle import Reckoning
 from tests.integration.trial import DAY, Trial, own_trial
 from tests.unit.order_rows import NOON, line, rows

@@ -25,7 +25,7 @@ from tests.integration.merging import trials
 from tests.integration.test_stream_batches import refused
 from tests.integration.trial import Trial
 from tests.unit.order_rows import APPENDED, line, rows
-from tests.unit.test_identity import ID, identified, record
+from tests.unit.test_topic_name import ID, found_name, record
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_offsets_that_are_given_again_lose_and_double_nothing(trial: Trial, tmp_
 
     before = write([*held, *lost], ID, 0)
     assert before.appended == {0: round(APPENDED.timestamp() * 1000)}
-    name = identified(tmp_path / "checkpoint", before, end=3)
+    name = found_name(tmp_path / "checkpoint", before, end=3)
     after = write([*held, *new], name, 0)
     assert after.counts == Counts(7, clean=2, duplicates=3, quarantined=2)
     assert after.gaps == (Gap(ID, 0, 7, None),), "which `status` names, with the rebuild"
@@ -171,7 +171,7 @@ def test_where_record_and_checkpoint_are_lost_the_tables_tell_the_topics_name(
         last = newest_record(places, hdfs, trial.writer(), tables, ID)
         assert last is not None
         came = round((APPENDED + appended).timestamp() * 1000)
-        return identified(places.checkpoint, last, end, appended=came)
+        return found_name(places.checkpoint, last, end, appended=came)
 
     assert name(3) == name(4) == f"{ID}.2"
     assert name(2) == name(4, timedelta(milliseconds=1)) == f"{ID}.3", "it has lost lines again"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.stores.messages import read_messages
 from pipeline.topic import Topic, name_number, plain_id
-from streaming.checkpoint import find_lost, identities
+from streaming.checkpoint import find_lost, names
 from streaming.staging import Record
 
 Bounds = dict[int, tuple[int, int]]
@@ -23,13 +23,13 @@ AskTimes = Callable[[dict[int, int]], dict[int, int]]
 log = logging.getLogger(__name__)
 
 
-def identify(
+def find_name(
     root: Path, topic: str, topic_id: str, last: Record | None, bounds: Bounds, *, ask: AskTimes
 ) -> str:
     """Give the topic's name. root: of the checkpoints; last: the newest record, or what the tables
     tell instead of it (streaming/traces.py).
     """
-    known = {topic_id, *identities(root, topic_id)}
+    known = {topic_id, *names(root, topic_id)}
     if last is not None and plain_id(last.topic_id) == topic_id:
         known.add(last.topic_id)
     newest = max(known, key=name_number)
