@@ -22,9 +22,9 @@ from pipeline.verify import findings, presence
 from pipeline.verify.answer_key import KeyFile, key_days, load_key, open_key
 from pipeline.verify.answers import judge_key
 from pipeline.verify.cut import Cut, Note, Sources, describe, find_cut
+from pipeline.verify.hbase_rows import instant_filter, read_rows
 from pipeline.verify.order_log import log_files, read_log
 from pipeline.verify.report import Outcome
-from pipeline.verify.rows import instant_filter, read_rows
 from pipeline.verify.scope import Scope, full_condition, held_dates, oldest_arrival
 from pipeline.verify.scratch import Scratch, open_scratch
 

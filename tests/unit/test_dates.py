@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.dates import parse_date, parse_span
 from pipeline.errors import UsageError
-from pipeline.verify.rows import instant_filter
+from pipeline.verify.hbase_rows import instant_filter
 from pipeline.verify.scope import Scope
 
 

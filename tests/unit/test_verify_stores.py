@@ -16,9 +16,9 @@ from pipeline.errors import LoyaltyError
 from pipeline.positions import read_positions
 from pipeline.stores.raw import read_lines
 from pipeline.stores.tables import QUARANTINE, TRANSACTIONS, read_copies
+from pipeline.verify.hbase_rows import instant_filter
+from pipeline.verify.hbase_rows import line as line_of
 from pipeline.verify.order_log import complete_end, log_files, read_log
-from pipeline.verify.rows import instant_filter
-from pipeline.verify.rows import line as line_of
 from streaming.files import TRANSACTIONS as COLUMNS
 from streaming.files import encode
 from tests.unit.order_rows import line, rows
