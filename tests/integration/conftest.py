@@ -20,6 +20,10 @@ SHARED: Final = ("stack", "broken_stack", "quiet_stack")
 """The stacks that modules share. The busiest begins, and beside it, in the other process, the tests
 without servers: these wait much, and leave it the cores.
 """
+LONG: Final = ("test_compose", "test_drill_disk", "test_demo", "test_existing_servers")
+"""The modules with stacks of their own that take longest, the longest one first: so both processes
+end at about the same time.
+"""
 LAST: Final = ("test_drill_hostile", "test_drill_comparison")
 """The one writes 100 MB into its stack's log, which others would have to read; the other leaves
 doubled lines, which others would find."""
@@ -35,7 +39,7 @@ _running: dict[str, ExitStack] = {}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a stack in one process; two processes share the tests (pytest-xdist)."""
     groups = {item: _group(item) for item in items}
-    ranks = {name: rank for rank, name in enumerate((SHARED[0], "", *SHARED[1:]))}
+    ranks = {name: rank for rank, name in enumerate((SHARED[0], "", *SHARED[1:], *LONG))}
     items.sort(key=lambda item: (
         _fills(item), ranks.get(groups[item], len(ranks)), item.path.stem in LAST
     ))  # fmt: skip
